@@ -1,0 +1,3 @@
+"""pregon: a city network's announcements, from the source document to a figure that can be traced."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,377 @@
+"""What a secretariat configures: `config/*.yaml` and the environment, validated once.
+
+Every finding has an id, the file, the key and a hint; all are reported together. Secrets come from the
+environment only, so nothing in `config/` needs to be kept from anybody. Reads files, writes none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pregon.errors import ConfigError, Finding
+from pregon.types import ChannelName, Kind, Role, SourceKind
+
+PerLanguage = dict[str, str]
+T = TypeVar("T", bound=BaseModel)
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"there is no time zone {name!r}") from error
+    return name
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SenderIdentity(_Part):
+    """The From and Reply-To of every newsletter."""
+
+    name: str
+    address: str
+    reply_to: str | None = None
+
+
+class Brand(_Part):
+    """Colours as #rrggbb; `colour` carries white text, so it must be dark."""
+
+    colour: str = Field(default="#0b4f6c", pattern=r"^#[0-9a-fA-F]{6}$")
+    accent: str = Field(default="#b33f12", pattern=r"^#[0-9a-fA-F]{6}$")
+
+
+class Network(_Part):
+    """Who is speaking."""
+
+    name: PerLanguage
+    short_name: PerLanguage
+    former_names: tuple[str, ...] = ()
+    chair: PerLanguage
+    about: PerLanguage
+    sender: SenderIdentity
+    postal_address: str
+    website: PerLanguage
+    privacy_notice: PerLanguage
+    social: dict[str, str] = {}
+    languages: tuple[str, ...] = Field(min_length=1)
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = "Europe/Madrid"
+    brand: Brand = Brand()
+    legacy_hosts: dict[str, str] = {}
+    hashtags: dict[str, PerLanguage] = {}
+    event_retention_days: int = Field(default=395, ge=1)
+
+    @model_validator(mode="after")
+    def _every_language_named(self) -> Network:
+        for key in ("name", "short_name", "chair", "about", "website", "privacy_notice"):
+            missing = [language for language in self.languages if language not in getattr(self, key)]
+            if missing:
+                raise ValueError(f"{key} has no text for {', '.join(missing)}")
+        return self
+
+
+class SourceConfig(_Part):
+    """One watched source. `max_age_days` bounds what the first poll of a source with a past takes."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    kind: SourceKind
+    address: str
+    item_kind: Kind | None = None
+    language: str | None = None
+    max_age_days: float = Field(default=7, gt=0)
+    every_minutes: float = Field(default=15, gt=0)
+    allow_private: bool = False
+    active: bool = True
+
+
+class AudienceConfig(_Part):
+    """Whom a newsletter addresses."""
+
+    name: str
+    lists: tuple[str, ...] = Field(min_length=1)
+
+
+class MailRule(_Part):
+    """How an item of this kind becomes a newsletter."""
+
+    template: str = "circular"
+    audience: AudienceConfig
+
+
+class PostRule(_Part):
+    """How an item of this kind becomes a post or thread."""
+
+    template: str = "circular"
+    max_parts: int = Field(default=4, ge=1, le=25)
+
+
+class PlaylistRule(_Part):
+    """Which playlist takes the videos of such an item, per language."""
+
+    playlists: PerLanguage
+
+
+class Playbook(_Part):
+    """The standing rule for one kind of item. `languages` source: only the item's own language."""
+
+    languages: Literal["source"] | tuple[str, ...] = "source"
+    email: MailRule | None = None
+    x: PostRule | None = None
+    youtube: PlaylistRule | None = None
+    active: bool = True
+
+    def channels(self) -> tuple[ChannelName, ...]:
+        """The channels that this playbook asks for, in the order people read them."""
+        return tuple(name for name in ChannelName if getattr(self, name.value) is not None)
+
+
+class ChannelConfig(_Part):
+    """One way out. In sandbox mode the channel speaks to the stand-in on this machine and to nothing else."""
+
+    provider: str
+    mode: Literal["sandbox", "live"] = "sandbox"
+    account: str = ""
+    timeout_seconds: float = Field(default=10, gt=0, le=120)
+    batch_size: int = Field(default=1000, ge=1, le=1000)
+    max_attempts: int = Field(default=5, ge=1)
+    settle_hours: float = Field(default=24, gt=0)
+    host: str | None = None
+
+
+class Channels(_Part):
+    """Every way out, and the age beyond which work that was due is held instead of sent."""
+
+    email: ChannelConfig
+    x: ChannelConfig
+    youtube: ChannelConfig
+    hold_after_hours: float = Field(default=48, gt=0)
+
+
+class Secrets(_Part):
+    """What only the environment holds. Empty strings: not given."""
+
+    sendgrid_api_key: str = ""
+    sendgrid_webhook_key: str = ""
+    x_consumer_key: str = ""
+    x_consumer_secret: str = ""
+    x_access_token: str = ""
+    x_access_token_secret: str = ""
+    youtube_client_id: str = ""
+    youtube_client_secret: str = ""
+    youtube_refresh_token: str = ""
+
+
+class Settings(_Part):
+    """Everything, validated. `home` is where the database, the inbox and the logs live."""
+
+    root: Path
+    home: Path
+    database_url: str
+    base_url: str
+    host: str = "127.0.0.1"
+    port: int = 8321
+    secret_key: str = ""
+    roles_that_approve: tuple[Role, ...] = (Role.APPROVER, Role.ADMIN)
+    network: Network
+    sources: tuple[SourceConfig, ...]
+    playbooks: dict[Kind, Playbook]
+    channels: Channels
+    secrets: Secrets = Field(default=Secrets(), repr=False)
+
+    def sandboxed(self) -> bool:
+        """Whether nothing at all can leave this machine."""
+        return all(self.channel(name).mode == "sandbox" for name in ChannelName)
+
+    def channel(self, name: ChannelName) -> ChannelConfig:
+        """The configuration of one way out."""
+        value: ChannelConfig = getattr(self.channels, name.value)
+        return value
+
+
+_HINTS = {
+    "extra_forbidden": ("config.unknown-key", "remove the key or correct its spelling"),
+    "missing": ("config.missing-key", "add the key; docs/configuration.md lists every one"),
+}
+_SECRET_FIELDS = {name: f"PREGON_{name.upper()}" for name in Secrets.model_fields}
+
+
+def _load(folder: Path, name: str, findings: list[Finding]) -> dict[str, Any]:
+    path = folder / name
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        findings.append(Finding("config.no-file", name, "", "the file is missing", f"create {path}"))
+        return {}
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark else ""
+        findings.append(
+            Finding("config.unreadable", name, where, "this is not readable YAML", "check indentation and quotes")
+        )
+        return {}
+    if not isinstance(value, dict):
+        findings.append(
+            Finding("config.not-a-mapping", name, "", "expected keys and values", "see docs/configuration.md")
+        )
+        return {}
+    return value
+
+
+def _validate(model: type[T], value: Any, file: str, prefix: str, findings: list[Finding]) -> T | None:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        for problem in error.errors():
+            identity, hint = _HINTS.get(problem["type"], ("config.bad-value", "correct the value"))
+            key = ".".join([prefix, *map(str, problem["loc"])]).strip(".")
+            message = problem["msg"].removeprefix("Value error, ")
+            findings.append(Finding(identity, file, key, message, hint))
+        return None
+
+
+def load_settings(root: Path, environment: Mapping[str, str]) -> Settings:
+    """Read and validate `root`/config and the environment.
+
+    `root` is the folder that holds config/ and templates/. Raises `ConfigError` with every finding.
+    """
+    findings: list[Finding] = []
+    folder = root / "config"
+    network = _validate(Network, _load(folder, "network.yaml", findings), "network.yaml", "", findings)
+    channels = _validate(Channels, _load(folder, "channels.yaml", findings), "channels.yaml", "", findings)
+    sources = _load_sources(folder, findings)
+    playbooks = _load_playbooks(folder, findings)
+    secrets = Secrets(**{field: environment.get(variable, "") for field, variable in _SECRET_FIELDS.items()})
+    if network and channels:
+        findings += _cross_check(network, channels, sources, playbooks, secrets)
+    if findings or network is None or channels is None:
+        raise ConfigError(tuple(findings))
+    home = Path(environment.get("PREGON_HOME") or root / "data").absolute()
+    port = _port(environment)
+    host = environment.get("PREGON_HOST", "127.0.0.1")
+    return Settings(
+        root=root,
+        home=home,
+        database_url=environment.get("PREGON_DATABASE_URL") or f"sqlite:///{home / 'pregon.db'}",
+        base_url=(environment.get("PREGON_BASE_URL") or f"http://{host}:{port}").rstrip("/"),
+        host=host,
+        port=port,
+        secret_key=environment.get("PREGON_SECRET_KEY", ""),
+        network=network,
+        sources=sources,
+        playbooks=playbooks,
+        channels=channels,
+        secrets=secrets,
+    )
+
+
+def _port(environment: Mapping[str, str]) -> int:
+    value = environment.get("PREGON_PORT", "8321")
+    if not value.isdigit() or not 0 < int(value) < 65536:
+        finding = Finding(
+            "env.port", "environment", "PREGON_PORT", f"{value!r} is not a port", "give a number from 1 to 65535"
+        )
+        raise ConfigError((finding,))
+    return int(value)
+
+
+def _load_sources(folder: Path, findings: list[Finding]) -> tuple[SourceConfig, ...]:
+    entries = _load(folder, "sources.yaml", findings).get("sources") or []
+    read = [_validate(SourceConfig, entry, "sources.yaml", f"sources.{n}", findings) for n, entry in enumerate(entries)]
+    sources = tuple(source for source in read if source)
+    for source in sources:
+        if sum(other.id == source.id for other in sources) > 1:
+            findings.append(
+                Finding("config.twice", "sources.yaml", source.id, "two sources have this id", "rename one")
+            )
+    return sources
+
+
+def _load_playbooks(folder: Path, findings: list[Finding]) -> dict[Kind, Playbook]:
+    entries = _load(folder, "playbooks.yaml", findings).get("playbooks") or {}
+    playbooks: dict[Kind, Playbook] = {}
+    for kind, entry in entries.items():
+        if kind not in set(Kind):
+            hint = f"use one of {', '.join(Kind)}"
+            findings.append(
+                Finding("config.unknown-kind", "playbooks.yaml", str(kind), "there is no such kind of item", hint)
+            )
+            continue
+        playbook = _validate(Playbook, entry, "playbooks.yaml", f"playbooks.{kind}", findings)
+        if playbook:
+            playbooks[Kind(kind)] = playbook
+    return playbooks
+
+
+_CREDENTIALS = {
+    ChannelName.EMAIL: {"sendgrid": ("sendgrid_api_key", "sendgrid_webhook_key")},
+    ChannelName.X: {"x": ("x_consumer_key", "x_consumer_secret", "x_access_token", "x_access_token_secret")},
+    ChannelName.YOUTUBE: {"youtube": ("youtube_client_id", "youtube_client_secret", "youtube_refresh_token")},
+}
+
+
+def _cross_check(
+    network: Network,
+    channels: Channels,
+    sources: tuple[SourceConfig, ...],
+    playbooks: dict[Kind, Playbook],
+    secrets: Secrets,
+) -> list[Finding]:
+    findings = []
+    known = set(network.languages)
+    for kind, playbook in playbooks.items():
+        for language in playbook.languages if playbook.languages != "source" else ():
+            if language not in known:
+                hint = "add it to languages in network.yaml"
+                key = f"playbooks.{kind}.languages"
+                findings.append(
+                    Finding(
+                        "config.unknown-language",
+                        "playbooks.yaml",
+                        key,
+                        f"the network does not work in {language!r}",
+                        hint,
+                    )
+                )
+    for source in sources:
+        if source.language is not None and source.language not in known:
+            hint = "add it to languages in network.yaml"
+            findings.append(
+                Finding(
+                    "config.unknown-language",
+                    "sources.yaml",
+                    source.id,
+                    f"the network does not work in {source.language!r}",
+                    hint,
+                )
+            )
+    for name, providers in _CREDENTIALS.items():
+        channel: ChannelConfig = getattr(channels, name.value)
+        if channel.provider not in providers:
+            hint = f"use one of {', '.join(providers)}"
+            findings.append(
+                Finding(
+                    "config.unknown-provider",
+                    "channels.yaml",
+                    f"{name}.provider",
+                    f"there is no provider {channel.provider!r}",
+                    hint,
+                )
+            )
+        elif channel.mode == "live":
+            for secret in providers[channel.provider]:
+                if not getattr(secrets, secret):
+                    variable = _SECRET_FIELDS[secret]
+                    hint = f"set {variable}, or mode: sandbox"
+                    findings.append(
+                        Finding(
+                            "env.missing-secret", "environment", variable, f"{name} is live and has no credential", hint
+                        )
+                    )
+    return findings
