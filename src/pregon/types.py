@@ -278,7 +278,10 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class MailSection:
-    """A heading and its paragraphs, as the officer edits them. A paragraph that starts with "- " is a list entry."""
+    """A heading ("" for none) and its paragraphs, as the officer edits them.
+
+    A paragraph that starts with "- " is a list entry, one with "> " a quotation; `[text](address)` is a link.
+    """
 
     heading: str
     paragraphs: tuple[str, ...]
@@ -286,7 +289,12 @@ class MailSection:
 
 @dataclass(frozen=True, slots=True)
 class MailFields:
-    """What an officer edits of a newsletter: fields, not HTML. An empty button_url leaves the button out."""
+    """What an officer edits of a newsletter: fields, not HTML. An empty button_url leaves the button out.
+
+    `eyebrow` stands above the title ("Circular 46"), `dateline` below it; `call` is the text beside the button;
+    `facts` are (label, value) and `links` (label, address) pairs; `closing` is signed line by line; `notice` is
+    what must be carried along, e.g. who paid.
+    """
 
     subject: str
     preheader: str
@@ -296,6 +304,13 @@ class MailFields:
     button_label: str = ""
     button_url: str = ""
     closing: str = ""
+    eyebrow: str = ""
+    dateline: str = ""
+    salutation: str = ""
+    call: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
