@@ -309,7 +309,7 @@ def _load_playbooks(folder: Path, findings: list[Finding]) -> dict[Kind, Playboo
     return playbooks
 
 
-_CREDENTIALS = {
+_CREDENTIALS: dict[ChannelName, dict[str, tuple[str, ...]]] = {
     ChannelName.EMAIL: {"sendgrid": ("sendgrid_api_key", "sendgrid_webhook_key")},
     ChannelName.X: {"x": ("x_consumer_key", "x_consumer_secret", "x_access_token", "x_access_token_secret")},
     ChannelName.YOUTUBE: {"youtube": ("youtube_client_id", "youtube_client_secret", "youtube_refresh_token")},

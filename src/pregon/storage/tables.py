@@ -1,0 +1,353 @@
+"""Every table, as SQLAlchemy Core. The migrations in `migrations/` bring a database to this shape.
+
+Names follow the stages. Times are UTC with microseconds, stored as ISO text so that SQLite and PostgreSQL compare
+them alike. Nothing is deleted that a figure or a dispute could need: contacts are erased, their deliveries stay.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC, as sortable text `2026-11-23T09:30:00.000000+00:00`."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """Refuse naive times: a time without a zone is a bug, not a default."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored time needs a time zone")
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Read the text back as an aware datetime."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+def _id() -> Column[Any]:
+    return Column("id", Integer, primary_key=True, autoincrement=True)
+
+
+def _ref(name: str, target: str, *, nullable: bool = False, index: bool = True) -> Column[Any]:
+    return Column(name, ForeignKey(f"{target}.id"), nullable=nullable, index=index)
+
+
+# --- sources and items ---------------------------------------------------------------------------------------
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("next_check_at", UtcTime),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("polled_before", Boolean, nullable=False, default=False),
+    Column("last_polled_at", UtcTime),
+    Column("last_error", Text),
+    Column("moved_to", Text),
+    Column("gone", Boolean, nullable=False, default=False),
+)
+
+items = Table(
+    "items",
+    metadata,
+    _id(),
+    Column("identity", String(300), nullable=False, unique=True),
+    Column("kind", String(20), nullable=False),
+    Column("language", String(10)),
+    Column("title", Text),
+    Column("number", Integer),
+    Column("fingerprint", String(80), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)
+
+item_versions = Table(
+    "item_versions",
+    metadata,
+    _id(),
+    _ref("item_id", "items"),
+    Column("version", Integer, nullable=False),
+    Column("fingerprint", String(80), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("media_type", String(80), nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("item_json", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint("item_id", "version"),
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    _id(),
+    Column("source_id", String(80), nullable=False),
+    Column("key", String(500), nullable=False),
+    Column("content_hash", String(80), nullable=False),
+    _ref("item_id", "items", nullable=True),
+    Column("result", String(20), nullable=False),
+    Column("detail", Text, nullable=False, default=""),
+    Column("seen_at", UtcTime, nullable=False),
+    UniqueConstraint("source_id", "key"),
+)
+
+# --- drafts and approvals ------------------------------------------------------------------------------------
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    _id(),
+    Column("slug", String(80), nullable=False, unique=True),
+    _ref("item_id", "items"),
+    Column("kind", String(20), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint("item_id"),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    _id(),
+    _ref("campaign_id", "campaigns"),
+    Column("channel", String(20), nullable=False),
+    Column("language", String(10), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    UniqueConstraint("campaign_id", "channel", "language"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    _id(),
+    _ref("draft_id", "drafts"),
+    Column("number", Integer, nullable=False),
+    Column("item_version", Integer, nullable=False),
+    Column("fields_json", Text, nullable=False),
+    Column("content_json", Text, nullable=False),
+    Column("digest", String(80), nullable=False),
+    Column("checks_json", Text, nullable=False),
+    Column("trace_json", Text, nullable=False),
+    Column("created_by", String(80), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint("draft_id", "number"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    _id(),
+    _ref("campaign_id", "campaigns"),
+    Column("question", String(80), nullable=False),
+    Column("span_start", Integer, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("answered_by", String(80), nullable=False),
+    Column("answered_at", UtcTime, nullable=False),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    _id(),
+    _ref("draft_id", "drafts"),
+    Column("revision", Integer, nullable=False),
+    Column("digest", String(80), nullable=False),
+    Column("decision", String(20), nullable=False),
+    Column("decided_by", String(80), nullable=False),
+    Column("comment", Text, nullable=False, default=""),
+    Column("decided_at", UtcTime, nullable=False),
+)
+
+# --- contacts ------------------------------------------------------------------------------------------------
+
+contacts = Table(
+    "contacts",
+    metadata,
+    _id(),
+    Column("address", String(320), nullable=False, unique=True),
+    Column("name", Text, nullable=False, default=""),
+    Column("language", String(10), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("organisation", Text, nullable=False, default=""),
+    Column("city", Text, nullable=False, default=""),
+    Column("country", Text, nullable=False, default=""),
+    Column("open_tracking", String(10), nullable=False),
+    Column("click_tracking", String(10), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("contact_id", ForeignKey("contacts.id"), primary_key=True),
+    Column("list", String(80), primary_key=True),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    _id(),
+    Column("address", String(320), nullable=False, unique=True),
+    Column("reason", String(20), nullable=False),
+    Column("detail", Text, nullable=False, default=""),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+# --- deliveries ----------------------------------------------------------------------------------------------
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    _ref("campaign_id", "campaigns"),
+    _ref("draft_id", "drafts"),
+    Column("approval_id", ForeignKey("approvals.id"), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("channel", String(20), nullable=False),
+    Column("language", String(10), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("address", String(320), nullable=False),
+    Column("contact_id", Integer, index=True),
+    Column("state", String(20), nullable=False),
+    Column("reason", Text),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("due_at", UtcTime, nullable=False),
+    Column("claimed_at", UtcTime),
+    Column("claimed_by", String(80)),
+    Column("sent_at", UtcTime),
+    Column("provider_id", String(300)),
+    Column("track_opens", Boolean, nullable=False, default=False),
+    Column("track_clicks", Boolean, nullable=False, default=False),
+    Column("planned_at", UtcTime, nullable=False),
+    # One row per recipient, part or operation of an approval: the same mail cannot be planned twice.
+    UniqueConstraint("draft_id", "revision", "address", "position"),
+    Index("ix_deliveries_due", "state", "due_at"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    _id(),
+    _ref("delivery_id", "deliveries"),
+    Column("kind", String(20), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("raw", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+channel_states = Table(
+    "channel_states",
+    metadata,
+    Column("channel", String(20), primary_key=True),
+    Column("paused", Text),
+    Column("changed_at", UtcTime, nullable=False),
+)
+
+# --- metrics -------------------------------------------------------------------------------------------------
+
+events = Table(
+    "events",
+    metadata,
+    _id(),
+    Column("provider", String(20), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("type", String(20), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("delivery_id", String(40), index=True),
+    Column("url", Text),
+    Column("label", String(10), nullable=False),
+    Column("rule", String(40), nullable=False),
+    Column("counted", Boolean, nullable=False),
+    Column("raw", Text, nullable=False),
+    UniqueConstraint("provider", "key"),
+)
+
+samples = Table(
+    "samples",
+    metadata,
+    _id(),
+    Column("delivery_id", ForeignKey("deliveries.id"), nullable=False, index=True),
+    Column("metric", String(40), nullable=False),
+    Column("value", Float, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    UniqueConstraint("delivery_id", "metric", "at"),
+)
+
+# --- people --------------------------------------------------------------------------------------------------
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(80), primary_key=True),
+    _ref("user_id", "users"),
+    Column("csrf", String(80), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+)
+
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    _id(),
+    Column("name", String(80), nullable=False, index=True),
+    Column("succeeded", Boolean, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    _id(),
+    Column("at", UtcTime, nullable=False),
+    Column("person", String(80), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("subject", String(120), nullable=False),
+    Column("detail", Text, nullable=False, default=""),
+)
