@@ -1,0 +1,49 @@
+"""SendGrid as a channel: many deliveries in one call, no samples (its figures come as events)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from pregon.channels.sendgrid.client import build_client
+from pregon.channels.sendgrid.send import send_mail
+from pregon.channels.sendgrid.settle import settle_mail
+from pregon.types import ChannelName, Outcome, Outgoing, Sample, Shipment
+
+DEFAULT_HOST = "https://api.sendgrid.com"
+
+
+class SendGridChannel:
+    """Newsletters through SendGrid. `host` takes scheme and name, e.g. https://api.eu.sendgrid.com.
+
+    `grace_seconds`: how long after an attempt the provider's log may still not show it.
+    """
+
+    name = ChannelName.EMAIL
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        host: str = DEFAULT_HOST,
+        timeout: float = 10.0,
+        batch_size: int = 1000,
+        grace_seconds: float = 900.0,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.batch_size = batch_size
+        self._client = build_client(api_key, host, timeout)
+        self._grace_seconds = grace_seconds
+        self._clock = clock
+
+    def send(self, shipment: Shipment) -> tuple[Outcome, ...]:
+        """Send the shipment in one request: one outcome per delivery, in order."""
+        return send_mail(self._client, shipment, self._clock())
+
+    def settle(self, shipment: Shipment) -> tuple[Outcome, ...]:
+        """Read back what became of deliveries whose outcome is unknown."""
+        return settle_mail(self._client, shipment, self._clock(), self._grace_seconds)
+
+    def sample(self, deliveries: Sequence[Outgoing], at: datetime) -> tuple[Sample, ...]:
+        """Nothing: SendGrid tells by events."""
+        return ()

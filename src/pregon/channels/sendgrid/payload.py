@@ -1,0 +1,77 @@
+"""The JSON of one Mail Send request. Pure: the same shipment always gives the same bytes.
+
+Limits are those published for POST /v3/mail/send: at most 1,000 personalizations and less than 30 MB a request.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pregon.types import MailBody, Outgoing, Shipment
+
+MAX_PERSONALIZATIONS = 1000
+MAX_BYTES = 30_000_000
+DELIVERY_ARGUMENT = "pregon_delivery_id"
+UNSUBSCRIBE_TOKEN = "-unsubscribe_url-"  # noqa: S105 - the name of a token in a mail, no secret
+
+
+def build_payload(shipment: Shipment) -> dict[str, Any]:
+    """The request body for a shipment of a newsletter.
+
+    Raises ValueError when the content is not a mail or names no sender: a mistake of the caller.
+    """
+    content, body = shipment.content, shipment.content.body
+    if not isinstance(body, MailBody) or content.sender is None:
+        raise ValueError("a newsletter needs a mail body and a sender")
+    payload: dict[str, Any] = {
+        "personalizations": [_personalize(delivery) for delivery in shipment.deliveries],
+        "from": _mailbox(content.sender.address, content.sender.name),
+        "subject": body.subject,
+        "content": [{"type": "text/plain", "value": body.text}, {"type": "text/html", "value": body.html}],
+        "categories": [name for name in dict.fromkeys((content.campaign, content.language)) if name],
+        "tracking_settings": _tracking(shipment),
+    }
+    if content.sender.reply_to:
+        payload["reply_to"] = _mailbox(content.sender.reply_to, content.sender.name)
+    return payload
+
+
+def find_oversize(shipment: Shipment, payload: dict[str, Any]) -> str | None:
+    """Why this request would be refused for its size, or None."""
+    if len(shipment.deliveries) > MAX_PERSONALIZATIONS:
+        return f"{len(shipment.deliveries)} recipients in one request; SendGrid takes {MAX_PERSONALIZATIONS}"
+    size = len(json.dumps(payload).encode())
+    if size >= MAX_BYTES:
+        return f"the request is {size / 1e6:.1f} MB; SendGrid takes less than 30 MB"
+    return None
+
+
+def _personalize(delivery: Outgoing) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "to": [_mailbox(delivery.address, delivery.name)],
+        "custom_args": {DELIVERY_ARGUMENT: delivery.delivery_id},
+    }
+    if delivery.substitutions:
+        entry["substitutions"] = dict(delivery.substitutions)
+    url = delivery.substitutions.get(UNSUBSCRIBE_TOKEN)
+    if url:  # RFC 8058, section 3.1: exactly this pair of headers
+        entry["headers"] = {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    return entry
+
+
+def _mailbox(address: str, name: str) -> dict[str, str]:
+    # SendGrid's published limitation: no semicolon or comma in a name.
+    clean = " ".join(name.replace(";", " ").replace(",", " ").split())
+    return {"email": address, "name": clean} if clean else {"email": address}
+
+
+def _tracking(shipment: Shipment) -> dict[str, Any]:
+    # Every switch is said aloud: an account default must never track a reader who did not agree. Subscription
+    # tracking stays off because the unsubscribe headers and link are ours.
+    return {
+        "click_tracking": {"enable": shipment.track_clicks, "enable_text": False},
+        "open_tracking": {"enable": shipment.track_opens},
+        "subscription_tracking": {"enable": False},
+        "ganalytics": {"enable": False},
+    }

@@ -1,0 +1,97 @@
+"""One Mail Send call for one shipment, and what SendGrid's answer says of each delivery. Never raises for the provider."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sendgrid
+from python_http_client.exceptions import HTTPError
+
+from pregon.channels.answers import ADDRESS, CREDENTIALS, CREDIT, read_wait, spread
+from pregon.channels.sendgrid.client import was_never_written
+from pregon.channels.sendgrid.payload import build_payload, find_oversize
+from pregon.types import DeliveryState, Outcome, Shipment
+
+_PERSONALIZATION = re.compile(r"^personalizations\.(\d+)\.")
+
+
+def send_mail(client: sendgrid.SendGridAPIClient, shipment: Shipment, now: datetime) -> tuple[Outcome, ...]:
+    """Send once. 2xx is sent; what is uncertain is unknown, what certainly was not done is pending."""
+    payload = build_payload(shipment)
+    problem = find_oversize(shipment, payload)
+    if problem:
+        return spread(shipment.deliveries, DeliveryState.HELD, f"{problem}: send it in smaller batches")
+    try:
+        response = client.send(payload)
+    except HTTPError as error:
+        return read_refusal(shipment, int(error.status_code), error.headers or {}, _decode(error.body), now)
+    except (OSError, http.client.HTTPException) as error:
+        return read_fault(shipment, error)
+    message_id = response.headers.get("X-Message-Id")
+    if 200 <= response.status_code < 300:
+        return spread(shipment.deliveries, DeliveryState.SENT, "SendGrid accepted it", provider_id=message_id)
+    return read_refusal(shipment, response.status_code, response.headers, _decode(response.body), now)
+
+
+def read_fault(shipment: Shipment, error: BaseException) -> tuple[Outcome, ...]:
+    """The outcome of a call that got no answer."""
+    if was_never_written(error):
+        detail = "SendGrid cannot be reached; nothing was sent"
+        return spread(shipment.deliveries, DeliveryState.PENDING, detail, raw=repr(error))
+    detail = "the connection to SendGrid broke before its answer; it may have been sent"
+    return spread(shipment.deliveries, DeliveryState.UNKNOWN, detail, raw=repr(error))
+
+
+def read_refusal(
+    shipment: Shipment, status: int, headers: Mapping[str, str], body: str, now: datetime
+) -> tuple[Outcome, ...]:
+    """The outcome of an answer that is not a success."""
+    sentence = _sentence(body) or f"SendGrid answered {status}"
+    if status >= 500 or status == 408:
+        detail = f"SendGrid answered {status}; it may have been sent"
+        return spread(shipment.deliveries, DeliveryState.UNKNOWN, detail, raw=body)
+    if status == 429:
+        wait = read_wait(headers, "X-RateLimit-Reset", now)
+        return spread(shipment.deliveries, DeliveryState.PENDING, sentence, raw=body, retry_after=wait)
+    pause = {401: CREDENTIALS, 402: CREDIT, 403: CREDENTIALS}.get(status, ADDRESS if 300 <= status < 400 else None)
+    if pause:
+        return spread(shipment.deliveries, DeliveryState.PENDING, sentence, raw=body, pause=pause)
+    return _blame(shipment, body) or spread(shipment.deliveries, DeliveryState.FAILED, sentence, raw=body)
+
+
+def _blame(shipment: Shipment, body: str) -> tuple[Outcome, ...] | None:
+    """A 400 refuses the whole request; when it names the wrong personalizations, only those have failed."""
+    errors = _errors(body)
+    places = [_PERSONALIZATION.match(str(error.get("field") or "")) for error in errors]
+    if not errors or not all(places) or len(shipment.deliveries) == 1:
+        return None
+    wrong = {int(place[1]): str(error.get("message")) for place, error in zip(places, errors, strict=True) if place}
+    return tuple(
+        Outcome(delivery.delivery_id, DeliveryState.FAILED, None, wrong[index], body[:4000])
+        if index in wrong
+        else Outcome(
+            delivery.delivery_id, DeliveryState.PENDING, None, "another recipient stopped this request", retry_after=0.0
+        )
+        for index, delivery in enumerate(shipment.deliveries)
+    )
+
+
+def _errors(body: str) -> list[dict[str, Any]]:
+    try:
+        found = json.loads(body).get("errors")
+    except (ValueError, AttributeError):
+        return []
+    return [error for error in found if isinstance(error, dict)] if isinstance(found, list) else []
+
+
+def _sentence(body: str) -> str:
+    return "; ".join(str(error.get("message")) for error in _errors(body) if error.get("message"))
+
+
+def _decode(body: Any) -> str:
+    return body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")

@@ -1,0 +1,62 @@
+"""HTTP for the clients that ride on requests: one attempt, a timeout, no redirect, no proxy, no reused connection.
+
+A kept-alive connection that the server closed meanwhile would turn a certain result into an unknown one, so every
+request opens its own. Tells apart what failed before anything was written from what may have been done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+
+class SingleAttemptAdapter(HTTPAdapter):
+    """Sends each request once. With `base`, scheme, host and path prefix of the address are replaced by it.
+
+    The replacement comes after signing, so an OAuth signature stays the one for the provider's own address.
+    """
+
+    def __init__(self, timeout: float, base: str | None = None) -> None:
+        self.timeout = timeout
+        self.base = base.rstrip("/") if base else None
+        super().__init__(max_retries=0)
+
+    def send(  # type: ignore[override]
+        self, request: requests.PreparedRequest, **options: Any
+    ) -> requests.Response:
+        """Send, with our timeout and to our base."""
+        if self.base:
+            parts = urlsplit(str(request.url))
+            request.url = self.base + parts.path + (f"?{parts.query}" if parts.query else "")
+        request.headers["Connection"] = "close"
+        options["timeout"] = self.timeout
+        options["proxies"] = {}
+        return super().send(request, **options)
+
+
+def harden_session(session: requests.Session, timeout: float, base: str | None = None) -> None:
+    """Make `session` send once, within `timeout` seconds per read, straight to the host, refusing redirects."""
+    session.trust_env = False
+    session.max_redirects = 0
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, SingleAttemptAdapter(timeout, base))
+
+
+def was_never_written(error: BaseException) -> bool:
+    """Whether the fault came before the request was written, so that it certainly was not done."""
+    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
+        return True
+    if not isinstance(error, requests.exceptions.ConnectionError) or not error.args:
+        return False
+    reason = getattr(error.args[0], "reason", error.args[0])
+    return isinstance(reason, NewConnectionError | NameResolutionError)
+
+
+def lower_keys(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers with lower-case names."""
+    return {name.lower(): value for name, value in headers.items()}
