@@ -1,0 +1,56 @@
+"""Who receives a campaign: audience rule + contacts - suppressions -> recipients, with a reason for each left out.
+
+Pure: contacts and suppressions come in as values, nothing is read or written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pregon.types import Audience, Consent, Contact, ContactState, Recipient, SuppressionReason
+
+
+def select_recipients(
+    audience: Audience, contacts: Iterable[Contact], suppressions: Mapping[str, SuppressionReason]
+) -> tuple[Recipient, ...]:
+    """Every contact that the audience rule selects, in order of id, each once.
+
+    `suppressions` maps normalised addresses to the reason. A selected contact that may not be written to is kept,
+    with the reason in `excluded`, so that nobody disappears without a trace.
+    """
+    chosen = sorted((contact for contact in contacts if matches_audience(audience, contact)), key=lambda c: c.id)
+    seen: set[str] = set()
+    recipients = []
+    for contact in chosen:
+        address = normalise_address(contact.address)
+        reason = (
+            "the address is already in this audience" if address in seen else exclusion_reason(contact, suppressions)
+        )
+        seen.add(address)
+        recipients.append(Recipient(contact, reason))
+    return tuple(recipients)
+
+
+def matches_audience(audience: Audience, contact: Contact) -> bool:
+    """Whether the rule selects this contact, whatever their consent."""
+    return contact.language in audience.languages and not set(audience.lists).isdisjoint(contact.lists)
+
+
+def exclusion_reason(contact: Contact, suppressions: Mapping[str, SuppressionReason]) -> str | None:
+    """Why this contact may not be written to, or None."""
+    suppressed = suppressions.get(normalise_address(contact.address))
+    if suppressed is not None:
+        return f"suppressed: {suppressed}"
+    if contact.state is not ContactState.SUBSCRIBED:
+        return f"not subscribed: {contact.state}"
+    return None
+
+
+def may_track(consent: Consent) -> bool:
+    """Whether tracking is allowed: only a recorded yes counts."""
+    return consent is Consent.GRANTED
+
+
+def normalise_address(address: str) -> str:
+    """The form under which addresses are compared. The local part is case-folded too, as mailbox providers do."""
+    return address.strip().casefold()

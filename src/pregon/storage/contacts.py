@@ -1,0 +1,129 @@
+"""Queries of contacts and suppressions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, func, select, update
+
+from pregon.storage.base import Queries
+from pregon.storage.tables import contacts, memberships, suppressions
+from pregon.types import Audience, Consent, Contact, ContactState, SuppressionReason
+
+
+class ContactQueries(Queries):
+    """People we may write to, and addresses we may not."""
+
+    def save_contacts(self, people: Iterable[Contact], at: datetime) -> int:
+        """Add contacts, or update those whose address is known; `id` is ignored. Returns how many were written.
+
+        A recorded unsubscribe and a recorded consent are never overwritten by an import.
+        """
+        written = 0
+        with self._write() as connection:
+            for person in people:
+                values = _contact_values(person) | {"updated_at": at}
+                statement = self._insert(contacts).values(created_at=at, **values)
+                kept = ("address", "state", "open_tracking", "click_tracking")
+                changed = {name: value for name, value in values.items() if name not in kept}
+                statement = statement.on_conflict_do_update(index_elements=["address"], set_=changed)
+                connection.execute(statement)
+                contact_id = connection.execute(
+                    select(contacts.c.id).where(contacts.c.address == person.address)
+                ).scalar_one()
+                connection.execute(delete(memberships).where(memberships.c.contact_id == contact_id))
+                for name in person.lists:
+                    connection.execute(self._insert(memberships).values(contact_id=contact_id, list=name))
+                written += 1
+        return written
+
+    def audience_contacts(self, audience: Audience) -> tuple[Contact, ...]:
+        """The contacts that an audience rule selects, whatever their state."""
+        member = select(memberships.c.contact_id).where(memberships.c.list.in_(audience.lists))
+        query = select(contacts).where(contacts.c.language.in_(audience.languages), contacts.c.id.in_(member))
+        return self._contacts(query.order_by(contacts.c.id))
+
+    def list_contacts(self) -> tuple[Contact, ...]:
+        """Every contact, by address."""
+        return self._contacts(select(contacts).order_by(contacts.c.address))
+
+    def read_contact(self, contact_id: int) -> Contact | None:
+        """One contact."""
+        found = self._contacts(select(contacts).where(contacts.c.id == contact_id))
+        return found[0] if found else None
+
+    def _contacts(self, query: Any) -> tuple[Contact, ...]:
+        with self._read() as connection:
+            rows = connection.execute(query).all()
+            ids = query.with_only_columns(contacts.c.id).order_by(None)
+            lists: dict[int, list[str]] = {}
+            for row in connection.execute(select(memberships).where(memberships.c.contact_id.in_(ids))):
+                lists.setdefault(row.contact_id, []).append(row.list)
+        return tuple(_contact(row, tuple(sorted(lists.get(row.id, ())))) for row in rows)
+
+    def count_contacts(self) -> int:
+        """How many contacts there are."""
+        with self._read() as connection:
+            return connection.execute(select(func.count()).select_from(contacts)).scalar_one()
+
+    def set_contact_state(self, contact_id: int, state: ContactState, at: datetime) -> None:
+        """Subscribe or unsubscribe a contact."""
+        with self._write() as connection:
+            changed = update(contacts).where(contacts.c.id == contact_id)
+            connection.execute(changed.values(state=state, updated_at=at))
+
+    def set_consent(self, contact_id: int, opens: Consent, clicks: Consent, at: datetime) -> None:
+        """Record a contact's answer on being tracked."""
+        with self._write() as connection:
+            changed = update(contacts).where(contacts.c.id == contact_id)
+            connection.execute(changed.values(open_tracking=opens, click_tracking=clicks, updated_at=at))
+
+    def add_suppression(self, address: str, reason: SuppressionReason, detail: str, at: datetime) -> bool:
+        """Never write to this (normalised) address again. Returns whether that is new; the first reason stays."""
+        values = {"address": address, "reason": reason, "detail": detail, "created_at": at}
+        statement = self._insert(suppressions).values(**values).on_conflict_do_nothing(index_elements=["address"])
+        with self._write() as connection:
+            return bool(connection.execute(statement).rowcount)
+
+    def list_suppressions(self) -> dict[str, SuppressionReason]:
+        """Every suppressed address and why."""
+        with self._read() as connection:
+            rows = connection.execute(select(suppressions.c.address, suppressions.c.reason)).all()
+        return {row.address: SuppressionReason(row.reason) for row in rows}
+
+    def read_contacts(self, ids: Sequence[int]) -> dict[int, Contact]:
+        """Contacts by id."""
+        found = self._contacts(select(contacts).where(contacts.c.id.in_(ids)))
+        return {contact.id: contact for contact in found}
+
+
+def _contact_values(person: Contact) -> dict[str, Any]:
+    return {
+        "address": person.address,
+        "name": person.name,
+        "language": person.language,
+        "state": person.state,
+        "organisation": person.organisation,
+        "city": person.city,
+        "country": person.country,
+        "open_tracking": person.open_tracking,
+        "click_tracking": person.click_tracking,
+    }
+
+
+def _contact(row: Row[Any], lists: tuple[str, ...]) -> Contact:
+    return Contact(
+        id=row.id,
+        address=row.address,
+        name=row.name,
+        language=row.language,
+        state=ContactState(row.state),
+        lists=lists,
+        organisation=row.organisation,
+        city=row.city,
+        country=row.country,
+        open_tracking=Consent(row.open_tracking),
+        click_tracking=Consent(row.click_tracking),
+    )

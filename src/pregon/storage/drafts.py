@@ -1,0 +1,305 @@
+"""Queries of the drafts and approvals stages. Approving writes the approval and the outbox in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from pregon.drafts import decode_content, decode_fields, encode_content, encode_fields
+from pregon.errors import DecisionError, StaleRevisionError
+from pregon.storage.base import Queries
+from pregon.storage.tables import answers, approvals, campaigns, deliveries, drafts, revisions
+from pregon.types import (
+    Answer,
+    Approval,
+    Campaign,
+    ChannelName,
+    Check,
+    Consent,
+    Decision,
+    DeliveryState,
+    Draft,
+    DraftState,
+    Kind,
+    PlannedDelivery,
+    Proposal,
+    Revision,
+    Trace,
+)
+
+_STALE = "Somebody else saved this draft in between; nothing was overwritten."
+_GONE = "Part of this draft has already gone out, so it can no longer be changed; write a correction instead."
+_OPEN = (DeliveryState.PENDING.value, DeliveryState.HELD.value)
+
+
+class DraftQueries(Queries):
+    """Campaigns, their drafts, every revision and every decision."""
+
+    def create_campaign(
+        self,
+        slug: str,
+        item_id: int,
+        item_version: int,
+        kind: Kind,
+        title: str,
+        proposals: Sequence[Proposal],
+        at: datetime,
+    ) -> Campaign:
+        """A campaign with its first drafts, or the one that this item already has."""
+        with self._write() as connection:
+            row = connection.execute(select(campaigns).where(campaigns.c.item_id == item_id)).first()
+            if row is not None:
+                return _campaign(row)
+            slug = _free_slug(connection, slug)
+            values = {"slug": slug, "item_id": item_id, "kind": kind, "title": title, "created_at": at}
+            result = connection.execute(insert(campaigns).values(**values))
+            campaign_id = int(result.inserted_primary_key[0])  # type: ignore[index]
+            for proposal in proposals:
+                self._create_draft(connection, campaign_id, item_version, proposal, at)
+        return Campaign(campaign_id, slug, item_id, kind, title, at)
+
+    def _create_draft(
+        self, connection: Connection, campaign_id: int, item_version: int, proposal: Proposal, at: datetime
+    ) -> None:
+        result = connection.execute(
+            insert(drafts).values(
+                campaign_id=campaign_id,
+                channel=proposal.channel,
+                language=proposal.language or "",
+                state=DraftState.IN_REVIEW,
+                revision=1,
+                updated_at=at,
+            )
+        )
+        draft_id = int(result.inserted_primary_key[0])  # type: ignore[index]
+        _insert_revision(connection, draft_id, 1, item_version, proposal, "pregon", at)
+
+    def list_campaigns(self, limit: int = 200) -> tuple[Campaign, ...]:
+        """The newest campaigns first."""
+        query = select(campaigns).order_by(campaigns.c.created_at.desc(), campaigns.c.id.desc()).limit(limit)
+        with self._read() as connection:
+            return tuple(map(_campaign, connection.execute(query)))
+
+    def read_campaign(self, slug: str) -> Campaign | None:
+        """One campaign by its slug."""
+        with self._read() as connection:
+            row = connection.execute(select(campaigns).where(campaigns.c.slug == slug)).first()
+        return None if row is None else _campaign(row)
+
+    def campaign_of_item(self, item_id: int) -> Campaign | None:
+        """The campaign that an item set in motion."""
+        with self._read() as connection:
+            row = connection.execute(select(campaigns).where(campaigns.c.item_id == item_id)).first()
+        return None if row is None else _campaign(row)
+
+    def list_drafts(self, campaign_ids: Sequence[int]) -> tuple[Draft, ...]:
+        """The drafts of some campaigns, by channel and language."""
+        query = select(drafts).where(drafts.c.campaign_id.in_(campaign_ids)).order_by(drafts.c.id)
+        with self._read() as connection:
+            return tuple(map(_draft, connection.execute(query)))
+
+    def read_draft(self, draft_id: int) -> Draft | None:
+        """One draft."""
+        with self._read() as connection:
+            row = connection.execute(select(drafts).where(drafts.c.id == draft_id)).first()
+        return None if row is None else _draft(row)
+
+    def read_revision(self, draft_id: int, number: int) -> Revision | None:
+        """One immutable revision."""
+        query = select(revisions, drafts.c.channel).join(drafts, drafts.c.id == revisions.c.draft_id)
+        query = query.where(revisions.c.draft_id == draft_id, revisions.c.number == number)
+        with self._read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _revision(row)
+
+    def list_revisions(self, draft_id: int) -> tuple[Revision, ...]:
+        """Every revision of a draft, oldest first."""
+        query = select(revisions, drafts.c.channel).join(drafts, drafts.c.id == revisions.c.draft_id)
+        query = query.where(revisions.c.draft_id == draft_id).order_by(revisions.c.number)
+        with self._read() as connection:
+            return tuple(map(_revision, connection.execute(query)))
+
+    def add_revision(
+        self, draft_id: int, base: int, item_version: int, proposal: Proposal, by: str, at: datetime
+    ) -> int:
+        """Save an edit made on revision `base` as the next one; an approval lapses and its open work is withdrawn.
+
+        Raises `StaleRevisionError` when somebody saved in between, `DecisionError` when a part has gone out.
+        """
+        with self._write() as connection:
+            changed = update(drafts).where(drafts.c.id == draft_id, drafts.c.revision == base)
+            changed = changed.values(revision=base + 1, state=DraftState.DRAFT, updated_at=at)
+            if connection.execute(changed).rowcount != 1:
+                raise StaleRevisionError(_STALE, current=base)
+            _withdraw_open_work(connection, draft_id, "withdrawn: the draft was edited after its approval")
+            _insert_revision(connection, draft_id, base + 1, item_version, proposal, by, at)
+        return base + 1
+
+    def record_decision(
+        self,
+        draft: Draft,
+        digest: str,
+        decision: Decision,
+        state: DraftState,
+        by: str,
+        comment: str,
+        planned: Sequence[PlannedDelivery],
+        consents: dict[int, tuple[Consent, Consent]],
+        due_at: datetime,
+        at: datetime,
+    ) -> None:
+        """Write a decision and, for an approval, the work that it sets free: one transaction, all or nothing.
+
+        `consents` maps contact ids to their (open, click) tracking consent at this moment.
+        """
+        with self._write() as connection:
+            moved = update(drafts).where(
+                drafts.c.id == draft.id, drafts.c.revision == draft.revision, drafts.c.state == draft.state
+            )
+            if connection.execute(moved.values(state=state, updated_at=at)).rowcount != 1:
+                raise StaleRevisionError(_STALE, current=draft.revision)
+            if decision in (Decision.WITHDRAWN, Decision.CANCELLED, Decision.NEEDS_CHANGES):
+                _withdraw_open_work(connection, draft.id, f"withdrawn: {decision.replace('_', ' ')} by {by}")
+            values = {"draft_id": draft.id, "revision": draft.revision, "digest": digest, "decision": decision}
+            result = connection.execute(
+                insert(approvals).values(decided_by=by, comment=comment, decided_at=at, **values)
+            )
+            approval_id = int(result.inserted_primary_key[0])  # type: ignore[index]
+            rows = [_delivery_values(draft, approval_id, plan, consents, due_at, at) for plan in planned]
+            self._write_outbox(connection, rows)
+
+    def _write_outbox(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
+        # The same revision approved again after a withdrawal: its withdrawn rows come back to life, no second row.
+        statement = self._insert(deliveries)
+        revived = {
+            name: statement.excluded[name] for name in ("approval_id", "state", "reason", "due_at", "planned_at")
+        }
+        not_sent = deliveries.c.state == DeliveryState.SUPPRESSED.value
+        statement = statement.on_conflict_do_update(index_elements=["id"], set_=revived, where=not_sent)
+        connection.execute(statement, rows)
+
+    def list_approvals(self, draft_id: int) -> tuple[Approval, ...]:
+        """Every decision on a draft, oldest first."""
+        query = select(approvals).where(approvals.c.draft_id == draft_id).order_by(approvals.c.id)
+        with self._read() as connection:
+            return tuple(map(_approval, connection.execute(query)))
+
+    def add_answer(self, campaign_id: int, answer: Answer) -> None:
+        """Keep an officer's answer to a question."""
+        with self._write() as connection:
+            connection.execute(insert(answers).values(campaign_id=campaign_id, **asdict(answer)))
+
+    def list_answers(self, campaign_id: int) -> tuple[Answer, ...]:
+        """Every answer given in a campaign, oldest first."""
+        query = select(answers).where(answers.c.campaign_id == campaign_id).order_by(answers.c.id)
+        with self._read() as connection:
+            rows = connection.execute(query).all()
+        return tuple(Answer(r.question, r.span_start, r.answer, r.answered_by, r.answered_at) for r in rows)
+
+
+def _withdraw_open_work(connection: Connection, draft_id: int, reason: str) -> None:
+    started = select(deliveries.c.id).where(deliveries.c.draft_id == draft_id)
+    started = started.where(deliveries.c.state.in_(("sending", "sent", "unknown")))
+    if connection.execute(started.limit(1)).first() is not None:
+        raise DecisionError(_GONE)
+    withdrawn = update(deliveries).where(deliveries.c.draft_id == draft_id, deliveries.c.state.in_(_OPEN))
+    connection.execute(withdrawn.values(state=DeliveryState.SUPPRESSED, reason=reason))
+
+
+def _free_slug(connection: Connection, slug: str) -> str:
+    taken = set(connection.execute(select(campaigns.c.slug).where(campaigns.c.slug.startswith(slug))).scalars())
+    number, free = 1, slug
+    while free in taken:
+        number += 1
+        free = f"{slug}-{number}"
+    return free
+
+
+def _insert_revision(
+    connection: Connection, draft_id: int, number: int, item_version: int, proposal: Proposal, by: str, at: datetime
+) -> None:
+    connection.execute(
+        insert(revisions).values(
+            draft_id=draft_id,
+            number=number,
+            item_version=item_version,
+            fields_json=encode_fields(proposal.fields),
+            content_json=encode_content(proposal.content),
+            digest=proposal.digest,
+            checks_json=json.dumps([asdict(check) for check in proposal.checks], ensure_ascii=False),
+            trace_json=json.dumps([asdict(trace) for trace in proposal.trace], ensure_ascii=False),
+            created_by=by,
+            created_at=at,
+        )
+    )
+
+
+def _delivery_values(
+    draft: Draft,
+    approval_id: int,
+    plan: PlannedDelivery,
+    consents: dict[int, tuple[Consent, Consent]],
+    due_at: datetime,
+    at: datetime,
+) -> dict[str, Any]:
+    opens, clicks = consents.get(plan.contact_id or 0, (Consent.UNKNOWN, Consent.UNKNOWN))
+    return {
+        "id": plan.id,
+        "campaign_id": draft.campaign_id,
+        "draft_id": draft.id,
+        "approval_id": approval_id,
+        "revision": draft.revision,
+        "channel": plan.channel,
+        "language": draft.language,
+        "position": plan.position,
+        "address": plan.address,
+        "contact_id": plan.contact_id,
+        "state": plan.state,
+        "reason": plan.reason,
+        "attempts": 0,
+        "due_at": due_at,
+        "track_opens": opens is Consent.GRANTED,
+        "track_clicks": clicks is Consent.GRANTED,
+        "planned_at": at,
+    }
+
+
+def _campaign(row: Row[Any]) -> Campaign:
+    return Campaign(row.id, row.slug, row.item_id, Kind(row.kind), row.title, row.created_at)
+
+
+def _draft(row: Row[Any]) -> Draft:
+    channel, state = ChannelName(row.channel), DraftState(row.state)
+    return Draft(row.id, row.campaign_id, channel, row.language, state, row.revision, row.updated_at)
+
+
+def _revision(row: Row[Any]) -> Revision:
+    traces = (
+        Trace(t["text"], tuple(t["span"]) if t["span"] else None, t["origin"]) for t in json.loads(row.trace_json)
+    )
+    return Revision(
+        draft_id=row.draft_id,
+        number=row.number,
+        item_version=row.item_version,
+        fields=decode_fields(ChannelName(row.channel), row.fields_json),
+        content=decode_content(row.content_json),
+        digest=row.digest,
+        checks=tuple(Check(**check) for check in json.loads(row.checks_json)),
+        trace=tuple(traces),
+        created_by=row.created_by,
+        created_at=row.created_at,
+    )
+
+
+def _approval(row: Row[Any]) -> Approval:
+    decision = Decision(row.decision)
+    return Approval(
+        row.id, row.draft_id, row.revision, row.digest, decision, row.decided_by, row.comment, row.decided_at
+    )

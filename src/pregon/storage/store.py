@@ -1,0 +1,81 @@
+"""A database, opened and migrated. Every query lives in the module of its stage; each public method is one transaction.
+
+SQLite runs with WAL, synchronous=FULL and foreign keys, because a lost commit would be a lost or doubled mail.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+from pregon.errors import PregonError
+from pregon.storage.audits import AuditQueries
+from pregon.storage.contacts import ContactQueries
+from pregon.storage.deliveries import DeliveryQueries
+from pregon.storage.drafts import DraftQueries
+from pregon.storage.items import ItemQueries
+from pregon.storage.metrics import MetricQueries
+from pregon.storage.users import UserQueries
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Store(ItemQueries, DraftQueries, DeliveryQueries, MetricQueries, ContactQueries, UserQueries, AuditQueries):
+    """Every query of every stage on one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Open the database at an SQLAlchemy URL, bring it to the newest shape, and return its queries.
+
+    Raises `PregonError` when it cannot be opened.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    try:
+        migrate(engine)
+    except Exception as error:
+        engine.dispose()
+        place = parsed.render_as_string(hide_password=True)
+        raise PregonError(f"The database {place} cannot be opened ({error}); check PREGON_DATABASE_URL.") from error
+    return Store(engine)
+
+
+def migrate(engine: Engine) -> None:
+    """Run the migrations that are missing."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # pysqlite's own transaction handling starts too late for a claim; we begin ourselves (_begin_immediate).
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    # Taking the write lock at the start avoids the upgrade deadlock between two readers that both want to write.
+    mode = "DEFERRED" if connection.get_execution_options().get("pregon_read_only") else "IMMEDIATE"
+    connection.exec_driver_sql(f"BEGIN {mode}")
