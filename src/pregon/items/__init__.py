@@ -1,0 +1,20 @@
+"""Read a document into an item: kind, number, date, calls, events, links, questions; its identity and its changes.
+
+Pure: text in, values out. No file, clock, network or environment is touched here.
+"""
+
+from pregon.items.documents import MAX_BYTES, load_document
+from pregon.items.identity import fingerprint_item, identify_item, normalise_url
+from pregon.items.reader import read_item
+from pregon.items.records import item_from_json, item_to_json
+
+__all__ = [
+    "MAX_BYTES",
+    "fingerprint_item",
+    "identify_item",
+    "item_from_json",
+    "item_to_json",
+    "load_document",
+    "normalise_url",
+    "read_item",
+]
