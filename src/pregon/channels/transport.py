@@ -6,7 +6,6 @@ request opens its own. Tells apart what failed before anything was written from 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -55,8 +54,3 @@ def was_never_written(error: BaseException) -> bool:
         return False
     reason = getattr(error.args[0], "reason", error.args[0])
     return isinstance(reason, NewConnectionError | NameResolutionError)
-
-
-def lower_keys(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers with lower-case names."""
-    return {name.lower(): value for name, value in headers.items()}

@@ -1,0 +1,5 @@
+"""Posts and threads on X."""
+
+from pregon.channels.x.channel import XChannel
+
+__all__ = ["XChannel"]

@@ -1,0 +1,69 @@
+"""Post one thread part on X, once. Never raises for X or the network.
+
+Pictures are uploaded first. An upload that fails posts nothing, so its trouble is never an unknown outcome.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import requests
+import tweepy
+
+from pregon.channels.answers import ADDRESS, RAW_LIMIT
+from pregon.channels.transport import was_never_written
+from pregon.channels.x.answers import read_refusal
+from pregon.channels.x.payload import build_alt_text, build_post, build_upload, select_part
+from pregon.types import DeliveryState, Media, Outcome, Outgoing, PostPart, Shipment
+
+Trouble = (tweepy.TweepyException, requests.RequestException, ValueError, KeyError, TypeError)
+
+
+def send_post(client: tweepy.Client, shipment: Shipment, delivery: Outgoing, now: datetime) -> Outcome:
+    """Upload the part's pictures, then post it as a reply to the part before."""
+    part = select_part(shipment, delivery)
+    try:
+        media_ids = [upload_media(client, media) for media in part.media]
+    except Trouble as error:
+        return _without_post(read_trouble(delivery.delivery_id, error, now))
+    return _post(client, part, delivery, media_ids, now)
+
+
+def upload_media(client: tweepy.Client, media: Media) -> str:
+    """X's id of a picture, uploaded through v2 with its alt text. Raises what tweepy and requests raise."""
+    answer = client.request("POST", "/2/media/upload", json=build_upload(media), user_auth=True).json()
+    media_id = str(answer["data"]["id"])
+    if media.alt_text:
+        client.request("POST", "/2/media/metadata", json=build_alt_text(media_id, media), user_auth=True)
+    return media_id
+
+
+def _post(client: tweepy.Client, part: PostPart, delivery: Outgoing, media_ids: list[str], now: datetime) -> Outcome:
+    try:
+        answer = client.create_tweet(**build_post(part, delivery.reply_to_id, media_ids))
+        post_id = str(answer.data["id"])
+    except Trouble as error:
+        return read_trouble(delivery.delivery_id, error, now)
+    return Outcome(delivery.delivery_id, DeliveryState.SENT, post_id, "posted on X", str(answer.data)[:RAW_LIMIT])
+
+
+def read_trouble(delivery_id: str, error: Exception, now: datetime) -> Outcome:
+    """The outcome of a call that did not succeed."""
+    if isinstance(error, tweepy.HTTPException):
+        response = error.response
+        return read_refusal(delivery_id, response.status_code, response.headers, response.text, now)
+    if isinstance(error, requests.TooManyRedirects):
+        detail = "X's address answers with a redirect, which is refused"
+        return Outcome(delivery_id, DeliveryState.PENDING, None, detail, repr(error), pause=ADDRESS)
+    if was_never_written(error):
+        return Outcome(delivery_id, DeliveryState.PENDING, None, "X cannot be reached; nothing was posted", repr(error))
+    detail = "the connection to X broke before a readable answer; it may have been posted"
+    return Outcome(delivery_id, DeliveryState.UNKNOWN, None, detail, repr(error))
+
+
+def _without_post(outcome: Outcome) -> Outcome:
+    """An upload's trouble: nothing was posted, so what would be unknown is pending."""
+    if outcome.state is not DeliveryState.UNKNOWN:
+        return outcome
+    return replace(outcome, state=DeliveryState.PENDING, detail="a picture could not be uploaded; nothing was posted")

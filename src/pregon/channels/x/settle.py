@@ -1,0 +1,89 @@
+"""Find a post whose answer was lost among the account's own recent posts. Posts nothing.
+
+X shortens links, so the texts are compared with every t.co address replaced by what it stands for. Both of X's
+vocabularies are read: `edit_history_tweet_ids`, `referenced_tweets` and their `post` names.
+"""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import tweepy
+
+from pregon.channels.answers import is_settled_absence
+from pregon.channels.x.payload import select_part
+from pregon.channels.x.send import Trouble
+from pregon.types import DeliveryState, Outcome, Outgoing, Shipment
+
+CLOCK_SKEW = timedelta(minutes=1)
+PAGE = 100
+MAX_PAGES = 32  # the timeline goes back 3,200 posts
+
+
+def settle_post(
+    client: tweepy.Client, shipment: Shipment, delivery: Outgoing, now: datetime, grace_seconds: float
+) -> Outcome:
+    """Sent when exactly one own post has this text and parent; pending when none has, after `grace_seconds`."""
+    part = select_part(shipment, delivery)
+    try:
+        posts = _own_posts(client, delivery.attempted_at)
+    except Trouble as error:
+        return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, "X's timeline could not be read", repr(error))
+    matches = [post for post in posts if is_same_post(post, part.text, delivery.reply_to_id)]
+    if matches:
+        # Two copies cannot both be ours to count: the older one is the first attempt.
+        oldest = min(matches, key=lambda post: int(post["id"]))
+        return Outcome(delivery.delivery_id, DeliveryState.SENT, str(oldest["id"]), "found on the account's timeline")
+    if is_settled_absence((delivery,), now, grace_seconds):
+        return Outcome(delivery.delivery_id, DeliveryState.PENDING, None, "the account's timeline does not have it")
+    return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, "not on the account's timeline yet")
+
+
+def is_same_post(post: Mapping[str, Any], text: str, reply_to_id: str | None) -> bool:
+    """Whether a post of the timeline has this text and answers this parent."""
+    return _parent(post) == reply_to_id and _normalise(_expand(post)) == _normalise(text)
+
+
+def _own_posts(client: tweepy.Client, since: datetime | None) -> list[Mapping[str, Any]]:
+    account = client.get_me(user_auth=True).data["id"]
+    options: dict[str, Any] = {
+        "tweet_fields": ["created_at", "entities", "referenced_tweets"],
+        "max_results": PAGE,
+        "user_auth": True,
+    }
+    if since:
+        options["start_time"] = since - CLOCK_SKEW
+    posts: list[Mapping[str, Any]] = []
+    for _ in range(MAX_PAGES):
+        answer = client.get_users_tweets(account, **options)
+        posts += [post.data for post in answer.data or []]
+        token = (answer.meta or {}).get("next_token")
+        if not token:
+            break
+        options["pagination_token"] = token
+    return posts
+
+
+def _expand(post: Mapping[str, Any]) -> str:
+    text = str(post.get("text", ""))
+    for link in (post.get("entities") or {}).get("urls", []):
+        # Links to attached pictures are X's own addition and were never part of the text.
+        full = "" if "media_key" in link else str(link.get("expanded_url") or link["url"])
+        text = text.replace(str(link["url"]), full)
+    return html.unescape(text)
+
+
+def _normalise(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", html.unescape(text)).split())
+
+
+def _parent(post: Mapping[str, Any]) -> str | None:
+    references = post.get("referenced_tweets") or post.get("referenced_posts") or []
+    for reference in references:
+        if reference.get("type") == "replied_to":
+            return str(reference["id"])
+    return None

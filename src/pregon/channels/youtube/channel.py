@@ -1,0 +1,51 @@
+"""YouTube as a channel: one delivery is one playlist operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from pregon.channels.youtube.client import build_service
+from pregon.channels.youtube.samples import sample_videos
+from pregon.channels.youtube.send import send_operation, settle_operation
+from pregon.types import ChannelName, Outcome, Outgoing, Sample, Shipment
+
+
+class YouTubeChannel:
+    """Playlist changes on YouTube. One writer per playlist: concurrent inserts race for positions."""
+
+    name = ChannelName.YOUTUBE
+    batch_size = 1
+
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str,
+        refresh_token: str,
+        *,
+        base_url: str | None = None,
+        token_uri: str | None = None,
+        timeout: float = 10.0,
+        grace_seconds: float = 120.0,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._service = build_service(client_id, client_secret, refresh_token, timeout, base_url, token_uri)
+        self._grace_seconds = grace_seconds
+        self._clock = clock
+
+    def send(self, shipment: Shipment) -> tuple[Outcome, ...]:
+        """Carry out each delivery's operation in order."""
+        return tuple(
+            send_operation(self._service, shipment, delivery, self._clock()) for delivery in shipment.deliveries
+        )
+
+    def settle(self, shipment: Shipment) -> tuple[Outcome, ...]:
+        """Read the playlists for deliveries whose outcome is unknown."""
+        return tuple(
+            settle_operation(self._service, shipment, delivery, self._clock(), self._grace_seconds)
+            for delivery in shipment.deliveries
+        )
+
+    def sample(self, deliveries: Sequence[Outgoing], at: datetime) -> tuple[Sample, ...]:
+        """Statistics of the videos of these deliveries."""
+        return sample_videos(self._service, deliveries, at)

@@ -1,0 +1,61 @@
+"""Google's client for YouTube over requests, so that a write leaves once.
+
+With its usual transport a POST whose connection drops is sent a second time behind the caller's back, whatever
+`num_retries` says. `RequestsHttp` has the shape that the client expects and makes one attempt.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import google.auth.exceptions
+import google.oauth2.credentials
+import httplib2
+import requests
+from google_auth_httplib2 import AuthorizedHttp
+from googleapiclient.discovery import build
+
+from pregon.channels.transport import harden_session
+
+TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+SCOPES = ("https://www.googleapis.com/auth/youtube",)
+
+
+class RequestsHttp:
+    """What googleapiclient and google-auth ask of an httplib2.Http, over a hardened requests session."""
+
+    def __init__(self, timeout: float) -> None:
+        self.timeout = timeout
+        self._session = requests.Session()
+        harden_session(self._session, timeout)
+
+    def request(
+        self, uri: str, method: str = "GET", body: Any = None, headers: dict[str, str] | None = None, **_ignored: Any
+    ) -> tuple[httplib2.Response, bytes]:
+        """One attempt, no redirect. Raises what requests raises."""
+        answer = self._session.request(method, uri, data=body, headers=headers, allow_redirects=False)
+        fields = {name.lower(): value for name, value in answer.headers.items()}
+        response = httplib2.Response({**fields, "status": str(answer.status_code)})
+        response.reason = answer.reason
+        return response, answer.content
+
+    def close(self) -> None:
+        """Close the session."""
+        self._session.close()
+
+
+def build_service(
+    client_id: str, client_secret: str, refresh_token: str, timeout: float, base_url: str | None, token_uri: str | None
+) -> Any:
+    """The YouTube service. `base_url` and `token_uri` replace Google's own addresses, e.g. by a stand-in's."""
+    credentials = google.oauth2.credentials.Credentials(
+        token=None,
+        refresh_token=refresh_token,
+        token_uri=token_uri or TOKEN_URI,
+        client_id=client_id,
+        client_secret=client_secret,
+        scopes=list(SCOPES),
+    )
+    options = {"api_endpoint": base_url.rstrip("/") + "/"} if base_url else None
+    http = AuthorizedHttp(credentials, http=RequestsHttp(timeout), max_refresh_attempts=1)
+    return build("youtube", "v3", http=http, client_options=options, static_discovery=True, cache_discovery=False)
