@@ -87,14 +87,19 @@ class DraftQueries(Queries):
 
     def read_campaign(self, slug: str) -> Campaign | None:
         """One campaign by its slug."""
-        with self._read() as connection:
-            row = connection.execute(select(campaigns).where(campaigns.c.slug == slug)).first()
-        return None if row is None else _campaign(row)
+        return self._campaign(campaigns.c.slug == slug)
+
+    def campaign_by_id(self, campaign_id: int) -> Campaign | None:
+        """One campaign by its id."""
+        return self._campaign(campaigns.c.id == campaign_id)
 
     def campaign_of_item(self, item_id: int) -> Campaign | None:
         """The campaign that an item set in motion."""
+        return self._campaign(campaigns.c.item_id == item_id)
+
+    def _campaign(self, condition: Any) -> Campaign | None:
         with self._read() as connection:
-            row = connection.execute(select(campaigns).where(campaigns.c.item_id == item_id)).first()
+            row = connection.execute(select(campaigns).where(condition)).first()
         return None if row is None else _campaign(row)
 
     def list_drafts(self, campaign_ids: Sequence[int]) -> tuple[Draft, ...]:

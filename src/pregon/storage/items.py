@@ -67,7 +67,7 @@ class ItemQueries(Queries):
             row = connection.execute(select(items).where(items.c.identity == identity)).first()
             if row is not None and row.fingerprint == fingerprint:
                 return SavedItem(row.id, row.version, is_new=False, is_changed=False)
-            values = {
+            values: dict[str, Any] = {
                 "kind": item.kind,
                 "language": item.language,
                 "title": item.title,
@@ -87,7 +87,7 @@ class ItemQueries(Queries):
                     **version,
                 )
             )
-        return SavedItem(item_id, int(values["version"] or 1), is_new=row is None, is_changed=row is not None)
+        return SavedItem(item_id, values["version"], is_new=row is None, is_changed=row is not None)
 
     @staticmethod
     def _write_item(

@@ -133,7 +133,7 @@ def _funnel(states: Row[Any], facts: Row[Any] | None, counters: dict[str, int]) 
     names = ("planned", "sent", "failed", "suppressed", "unknown", "held", "pending")
     counts = {name: int(getattr(states, name)) for name in names}
     if facts is not None:
-        counts |= {name: int(value) for name, value in list(facts._mapping.items())[3:]}
+        counts |= {str(name): int(value) for name, value in list(facts._mapping.items())[3:]}
     return Funnel(ChannelName(states.channel), states.language or None, samples=counters, **counts)
 
 

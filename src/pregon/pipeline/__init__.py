@@ -1,0 +1,51 @@
+"""The use cases: watch, draft, review, deliver, receive, measure. Declares the Protocols that it needs of the world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pregon.pipeline.delivering import Delivering, DeliverResult
+from pregon.pipeline.drafting import Drafting
+from pregon.pipeline.measuring import CampaignFunnels, Measuring
+from pregon.pipeline.people import ImportResult, People, Session
+from pregon.pipeline.protocols import Channel, Clock, EventReader, Poller, Storage
+from pregon.pipeline.reviewing import CampaignRow, CampaignView, DraftView, Reviewing
+from pregon.pipeline.watching import Watching, WatchResult
+from pregon.settings import Settings
+
+__all__ = [
+    "CampaignFunnels",
+    "CampaignRow",
+    "CampaignView",
+    "Channel",
+    "Clock",
+    "DeliverResult",
+    "Delivering",
+    "DraftView",
+    "Drafting",
+    "EventReader",
+    "ImportResult",
+    "Measuring",
+    "People",
+    "Pipeline",
+    "Poller",
+    "Reviewing",
+    "Session",
+    "Storage",
+    "WatchResult",
+    "Watching",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Every use case, wired."""
+
+    settings: Settings
+    store: Storage
+    watching: Watching
+    drafting: Drafting
+    reviewing: Reviewing
+    delivering: Delivering
+    measuring: Measuring
+    people: People

@@ -1,0 +1,201 @@
+"""The deliver use case: settle what is unknown, then send what is due, each thing once.
+
+Nothing is sent without an approval whose digest equals what is rendered now. An outcome that was lost is `unknown`
+and is settled by reading the provider back; it is never sent again on a guess.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from pregon.deliveries import next_attempt, sign_delivery
+from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL, digest_content, render_content
+from pregon.errors import NotFoundError, RenderError
+from pregon.pipeline.drafting import Drafting
+from pregon.pipeline.protocols import Channel, Clock, Storage
+from pregon.settings import Settings
+from pregon.types import (
+    ChannelName,
+    Content,
+    Decision,
+    Delivery,
+    DeliveryState,
+    Outcome,
+    Outgoing,
+    Shipment,
+)
+
+_CLAIM_LEASE = timedelta(minutes=3)
+_SETTLE_AGAIN = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverResult:
+    """What one pass did: channel -> how many came to which state, and which channels are paused and why."""
+
+    outcomes: Mapping[ChannelName, Mapping[DeliveryState, int]] = field(default_factory=dict)
+    settled: Mapping[ChannelName, Mapping[DeliveryState, int]] = field(default_factory=dict)
+    paused: Mapping[ChannelName, str] = field(default_factory=dict)
+    held: int = 0
+
+
+class Delivering:
+    """Approvals -> deliveries."""
+
+    def __init__(
+        self,
+        store: Storage,
+        drafting: Drafting,
+        channels: Mapping[ChannelName, Channel],
+        settings: Settings,
+        clock: Clock,
+        *,
+        worker: str,
+        key: bytes,
+        claim_lease: timedelta = _CLAIM_LEASE,
+    ) -> None:
+        self._store, self._drafting, self._channels = store, drafting, channels
+        self._settings, self._clock, self._worker, self._key = settings, clock, worker, key
+        self._claim_lease = claim_lease
+
+    def deliver(self) -> DeliverResult:
+        """One pass over all channels, until nothing is due."""
+        now = self._clock()
+        self._store.mark_lost_claims(now - self._claim_lease, now)
+        held = self._store.hold_late(now - timedelta(hours=self._settings.channels.hold_after_hours))
+        settled = {name: self._settle_channel(channel) for name, channel in self._channels.items()}
+        outcomes = {name: self._send_channel(channel) for name, channel in self._channels.items()}
+        paused = {name: reason for name in self._channels if (reason := self._store.read_pause(name))}
+        return DeliverResult(outcomes, settled, paused, held)
+
+    def resume(self, channel: ChannelName) -> None:
+        """Let a paused channel go on."""
+        self._store.write_pause(channel, None, self._clock())
+
+    # --- sending
+
+    def _send_channel(self, channel: Channel) -> Mapping[DeliveryState, int]:
+        counts: Counter[DeliveryState] = Counter()
+        while not self._store.read_pause(channel.name):
+            claimed = self._store.claim_due(channel.name, channel.batch_size, self._worker, self._clock())
+            if not claimed:
+                break
+            counts.update(self._send_claimed(channel, claimed))
+        return counts
+
+    def _send_claimed(self, channel: Channel, claimed: tuple[Delivery, ...]) -> list[DeliveryState]:
+        content, problem = self._approved_content(claimed[0])
+        if content is None:
+            self._store.hold_draft(claimed[0].draft_id, problem)
+            return [DeliveryState.HELD] * len(claimed)
+        outcomes = channel.send(self._shipment(content, claimed))
+        return self._record(channel, claimed, outcomes, "send")
+
+    def _approved_content(self, delivery: Delivery) -> tuple[Content | None, str]:
+        """What was approved, if that is exactly what would be rendered now; else None and why not."""
+        revision = self._store.read_revision(delivery.draft_id, delivery.revision)
+        approval = next(
+            (
+                a
+                for a in reversed(self._store.list_approvals(delivery.draft_id))
+                if a.decision in (Decision.APPROVED, Decision.WITHDRAWN)
+            ),
+            None,
+        )
+        if revision is None or approval is None or approval.decision is not Decision.APPROVED:
+            return None, "held: nobody has approved this revision"
+        if approval.revision != delivery.revision or digest_content(revision.content) != approval.digest:
+            return None, "held: what is stored is not what was approved; approve the draft again"
+        try:
+            rendered = self._render_now(delivery)
+        except (RenderError, NotFoundError) as error:
+            return None, f"held: it can no longer be rendered as approved ({error})"
+        if digest_content(rendered) != approval.digest:
+            return None, "held: templates or configuration changed since the approval; approve the draft again"
+        return rendered, ""
+
+    def _render_now(self, delivery: Delivery) -> Content:
+        campaign = self._store.campaign_by_id(delivery.campaign_id)
+        revision = self._store.read_revision(delivery.draft_id, delivery.revision)
+        stored = self._store.read_item(campaign.item_id) if campaign else None
+        if campaign is None or revision is None or stored is None:
+            raise NotFoundError("its campaign, revision or item is missing")
+        answers = self._store.list_answers(campaign.id)
+        context = self._drafting.context(campaign.kind, campaign.slug, answers, stored.item)
+        language = delivery.language or None
+        send_at = revision.content.send_at
+        return render_content(delivery.channel, language, revision.fields, context, send_at=send_at)
+
+    def _shipment(self, content: Content, deliveries: Iterable[Delivery]) -> Shipment:
+        rows = tuple(deliveries)
+        ids = [row.contact_id for row in rows if row.contact_id is not None]
+        names = {contact.id: contact.name for contact in self._store.read_contacts(ids).values()} if ids else {}
+        outgoing = tuple(self._outgoing(row, names.get(row.contact_id or 0, "")) for row in rows)
+        return Shipment(content, outgoing, track_opens=rows[0].track_opens, track_clicks=rows[0].track_clicks)
+
+    def _outgoing(self, row: Delivery, name: str = "") -> Outgoing:
+        is_part = row.channel is not ChannelName.EMAIL and row.position > 0
+        return Outgoing(
+            delivery_id=row.id,
+            position=row.position,
+            address=row.address,
+            name=name,
+            substitutions=self._links(row.id) if row.channel is ChannelName.EMAIL else {},
+            reply_to_id=self._store.previous_part(row) if is_part else None,
+            provider_id=row.provider_id,
+            attempted_at=row.claimed_at,
+        )
+
+    def _links(self, delivery_id: str) -> Mapping[str, str]:
+        token, base = sign_delivery(delivery_id, self._key), self._settings.base_url
+        return {UNSUBSCRIBE_URL: f"{base}/unsubscribe/{token}", VIEW_URL: f"{base}/mail/{token}"}
+
+    def _record(
+        self, channel: Channel, rows: tuple[Delivery, ...], outcomes: tuple[Outcome, ...], kind: str
+    ) -> list[DeliveryState]:
+        now = self._clock()
+        by_id = {row.id: row for row in rows}
+        final = [self._schedule(channel, outcome, by_id[outcome.delivery_id], now) for outcome in outcomes]
+        self._store.record_outcomes(final, kind, now)
+        for outcome in outcomes:
+            if outcome.pause:
+                self._store.write_pause(channel.name, outcome.pause, now)
+        return [outcome.state for outcome, _ in final]
+
+    def _schedule(
+        self, channel: Channel, outcome: Outcome, row: Delivery, now: datetime
+    ) -> tuple[Outcome, datetime | None]:
+        settings = self._settings.channel(channel.name)
+        if outcome.state is DeliveryState.PENDING:
+            due_at = next_attempt(outcome, row.attempts, settings.max_attempts, now)
+            if due_at is None and not outcome.pause:
+                detail = f"given up after {row.attempts} attempts: {outcome.detail}"
+                return Outcome(
+                    outcome.delivery_id, DeliveryState.FAILED, outcome.provider_id, detail, outcome.raw
+                ), None
+            return outcome, due_at
+        if outcome.state is DeliveryState.UNKNOWN:
+            since = row.claimed_at or now
+            if now - since > timedelta(hours=settings.settle_hours):
+                detail = f"held: whether it went out could not be settled ({outcome.detail})"
+                return Outcome(outcome.delivery_id, DeliveryState.HELD, outcome.provider_id, detail, outcome.raw), None
+            return outcome, now if row.state is DeliveryState.SENDING else now + _SETTLE_AGAIN
+        return outcome, None
+
+    # --- settling
+
+    def _settle_channel(self, channel: Channel) -> Mapping[DeliveryState, int]:
+        counts: Counter[DeliveryState] = Counter()
+        unknown = self._store.list_unknown(channel.name, self._clock())
+        for _, group in groupby(unknown, key=lambda row: (row.draft_id, row.revision)):
+            rows = tuple(group)
+            revision = self._store.read_revision(rows[0].draft_id, rows[0].revision)
+            if revision is None:
+                continue
+            outcomes = channel.settle(self._shipment(revision.content, rows))
+            counts.update(self._record(channel, rows, outcomes, "settle"))
+        return counts

@@ -1,0 +1,190 @@
+"""The receive and measure use cases: provider events, unsubscribes, polled counters, and the figures made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from pregon.audiences import may_track, normalise_address
+from pregon.deliveries import read_token
+from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL, substitute
+from pregon.errors import NotFoundError
+from pregon.metrics import add_funnels, label_clicks, label_event
+from pregon.pipeline.protocols import Channel, Clock, EventReader, Storage
+from pregon.settings import Settings
+from pregon.types import (
+    Campaign,
+    ChannelName,
+    Contact,
+    ContactState,
+    Delivery,
+    DeliveryState,
+    EventType,
+    Funnel,
+    Label,
+    MailBody,
+    Outcome,
+    Outgoing,
+    ProviderEvent,
+    StoredEvent,
+    SuppressionReason,
+)
+
+_ENGAGEMENT = (EventType.OPENED, EventType.CLICKED)
+_SAMPLE_FOR = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignFunnels:
+    """One campaign's figures: per channel and language, and per channel in all."""
+
+    campaign: Campaign
+    rows: tuple[Funnel, ...]
+
+    def total(self, channel: ChannelName) -> Funnel:
+        """The sums of one channel over its languages."""
+        return add_funnels((row for row in self.rows if row.channel is channel), channel)
+
+
+class Measuring:
+    """Deliveries -> metrics, and the one loop back: events -> suppressions -> audiences."""
+
+    def __init__(
+        self,
+        store: Storage,
+        channels: Mapping[ChannelName, Channel],
+        readers: Mapping[str, EventReader],
+        settings: Settings,
+        clock: Clock,
+        *,
+        key: bytes,
+    ) -> None:
+        self._store, self._channels, self._readers = store, channels, readers
+        self._settings, self._clock, self._key = settings, clock, key
+
+    # --- receiving
+
+    def receive_events(self, provider: str, headers: Mapping[str, str], body: bytes) -> int:
+        """Keep a provider's signed events, each once. Returns how many were new. Raises `SignatureError`."""
+        reader = self._readers.get(provider)
+        if reader is None:
+            raise NotFoundError(f"No webhook is set up for {provider!r}.")
+        events = [self._matched(event) for event in reader(headers, body)]
+        rows = {
+            event.delivery_id: self._store.read_delivery(event.delivery_id) for event in events if event.delivery_id
+        }
+        people = self._store.read_contacts([row.contact_id for row in rows.values() if row and row.contact_id])
+        new = [self._labelled(event, rows.get(event.delivery_id or ""), people) for event in events]
+        added = self._store.add_events(new, self._clock())
+        for event in events:
+            self._follow(event, rows.get(event.delivery_id or ""))
+        self._relabel(provider, [key for key, row in rows.items() if row is not None])
+        return added
+
+    def _matched(self, event: ProviderEvent) -> ProviderEvent:
+        if event.delivery_id is None and event.provider_id:
+            return replace(event, delivery_id=self._store.delivery_by_provider_id(event.provider_id))
+        return event
+
+    @staticmethod
+    def _labelled(
+        event: ProviderEvent, row: Delivery | None, people: Mapping[int, Contact]
+    ) -> tuple[ProviderEvent, Label, str, bool]:
+        """Event, label, rule, and whether it counts: tracking obeys today's consent, also for mails of long ago."""
+        label, rule = label_event(event)
+        if event.type not in _ENGAGEMENT:
+            return event, label, rule, row is not None
+        contact = people.get(row.contact_id or 0) if row else None
+        if contact is None or row is None:
+            return event, label, "no-delivery", False
+        consent = contact.open_tracking if event.type is EventType.OPENED else contact.click_tracking
+        asked = row.track_opens if event.type is EventType.OPENED else row.track_clicks
+        if not (may_track(consent) and asked):
+            return replace(event, raw="", url=None), label, "no-consent", False
+        return event, label, rule, True
+
+    def _follow(self, event: ProviderEvent, row: Delivery | None) -> None:
+        address = normalise_address(event.address or (row.address if row else ""))
+        now = self._clock()
+        if address and event.type is EventType.BOUNCED and event.permanent:
+            self._store.add_suppression(address, SuppressionReason.BOUNCED, "the provider reported it", now)
+        if address and event.type is EventType.COMPLAINED:
+            self._store.add_suppression(address, SuppressionReason.COMPLAINED, "the provider reported it", now)
+        arrived = (EventType.PROCESSED, EventType.DELIVERED, EventType.BOUNCED, EventType.DEFERRED)
+        if row is not None and row.state is DeliveryState.UNKNOWN and event.type in arrived:
+            detail = f"the provider reported {event.type} by our id"
+            outcome = Outcome(row.id, DeliveryState.SENT, event.provider_id, detail, event.raw)
+            self._store.record_outcomes([(outcome, None)], "event", now)
+
+    def _relabel(self, provider: str, delivery_ids: list[str]) -> None:
+        by_delivery: dict[str, list[StoredEvent]] = {}
+        for event in self._store.list_events(delivery_ids):
+            by_delivery.setdefault(event.delivery_id or "", []).append(event)
+        for events in by_delivery.values():
+            clicks = [e for e in events if e.type is EventType.CLICKED and e.counted]
+            if not clicks:
+                continue
+            delivered = min((e.at for e in events if e.type is EventType.DELIVERED), default=None)
+            given = {e.key: (e.label, e.rule) for e in clicks}
+            labels = label_clicks([(e.key, e.at, e.url or "") for e in clicks], delivered, given)
+            changed = {key: value for key, value in labels.items() if value != given[key]}
+            self._store.relabel_events(provider, changed)
+
+    # --- the reader's own pages
+
+    def recipient_of(self, token: str) -> Delivery:
+        """The delivery that a link of a mail stands for. Raises `SignatureError` or `NotFoundError`."""
+        row = self._store.read_delivery(read_token(token, self._key))
+        if row is None:
+            raise NotFoundError("This mail is no longer known here.")
+        return row
+
+    def unsubscribe(self, token: str) -> Delivery:
+        """Act on an unsubscribe link: at once, for everything not yet claimed, however often it is repeated."""
+        row, now = self.recipient_of(token), self._clock()
+        if row.contact_id is not None:
+            self._store.set_contact_state(row.contact_id, ContactState.UNSUBSCRIBED, now)
+        detail = "by the link in a mail"
+        self._store.add_suppression(normalise_address(row.address), SuppressionReason.UNSUBSCRIBED, detail, now)
+        event = ProviderEvent("desk", f"unsubscribe:{row.id}", EventType.UNSUBSCRIBED, now, row.id, row.address)
+        self._store.add_events([(event, Label.HUMAN, "confirmed-by-post", True)], now)
+        return row
+
+    def view_mail(self, token: str) -> str:
+        """The HTML of a mail as this recipient got it."""
+        row = self.recipient_of(token)
+        revision = self._store.read_revision(row.draft_id, row.revision)
+        if revision is None or not isinstance(revision.content.body, MailBody):
+            raise NotFoundError("This mail is no longer known here.")
+        base = self._settings.base_url
+        links = {UNSUBSCRIBE_URL: f"{base}/unsubscribe/{token}", VIEW_URL: f"{base}/mail/{token}"}
+        return substitute(revision.content.body.html, links)
+
+    # --- measuring
+
+    def measure(self) -> int:
+        """Poll the counters of what was sent in the last 30 days. Returns how many samples were added."""
+        now, added = self._clock(), 0
+        for name, channel in self._channels.items():
+            sent = self._store.sent_deliveries(name, now - _SAMPLE_FOR)
+            outgoing = [_sampled(row) for row in sent if row.provider_id]
+            samples = channel.sample(outgoing, now) if outgoing else ()
+            self._store.add_samples(samples)
+            added += len(samples)
+        return added
+
+    def funnels(self, slug: str | None = None) -> tuple[CampaignFunnels, ...]:
+        """The figures of one campaign, or of all, newest first."""
+        if slug is not None:
+            one = self._store.read_campaign(slug)
+            if one is None:
+                raise NotFoundError(f"There is no campaign {slug!r}.")
+            return (CampaignFunnels(one, tuple(f for _, f in self._store.count_funnels(one.id))),)
+        counted = self._store.count_funnels()
+        campaigns = self._store.list_campaigns()
+        return tuple(CampaignFunnels(c, tuple(f for key, f in counted if key == c.id)) for c in campaigns)
+
+
+def _sampled(row: Delivery) -> Outgoing:
+    return Outgoing(row.id, row.position, row.address, provider_id=row.provider_id)

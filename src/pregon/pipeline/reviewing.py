@@ -1,0 +1,268 @@
+"""The review use case: read, edit, answer, decide. Every rule is checked here, whoever asks: desk, terminal or program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pregon.approvals import approval_obstacles, check_decision, check_edit, open_questions
+from pregon.audiences import select_recipients
+from pregon.deliveries import plan_deliveries
+from pregon.drafts import propose
+from pregon.errors import DecisionError, NotAllowedError, NotFoundError
+from pregon.pipeline.drafting import Drafting
+from pregon.pipeline.protocols import Clock, Storage
+from pregon.types import (
+    Answer,
+    Approval,
+    AuditEntry,
+    Campaign,
+    ChannelName,
+    Consent,
+    Decision,
+    Delivery,
+    DeliveryState,
+    Draft,
+    DraftState,
+    Fields,
+    PlannedDelivery,
+    Question,
+    Recipient,
+    Revision,
+    Role,
+    StoredItem,
+    ThreadBody,
+    User,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftView:
+    """One draft as the desk shows it. `obstacles` say why it cannot be approved yet; `stale`: its source has changed."""
+
+    draft: Draft
+    revision: Revision
+    approvals: tuple[Approval, ...]
+    obstacles: tuple[str, ...]
+    stale: bool
+    recipients: int
+    excluded: int
+    cost_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignView:
+    """One campaign with its source and its drafts."""
+
+    campaign: Campaign
+    source: StoredItem
+    drafts: tuple[DraftView, ...]
+    questions: tuple[Question, ...]
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRow:
+    """One line of the list of campaigns. `questions` counts the open ones, `errors` the failing checks."""
+
+    campaign: Campaign
+    drafts: tuple[Draft, ...]
+    questions: int
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a person still has to decide about a draft."""
+        decided = (DraftState.APPROVED, DraftState.CANCELLED)
+        return any(draft.state not in decided for draft in self.drafts)
+
+
+class Reviewing:
+    """Drafts -> approvals."""
+
+    def __init__(self, store: Storage, drafting: Drafting, clock: Clock) -> None:
+        self._store, self._drafting, self._clock = store, drafting, clock
+
+    # --- reading
+
+    def list_campaigns(self) -> tuple[CampaignRow, ...]:
+        """Campaigns that wait for a person first (oldest first), then the others, newest first."""
+        campaigns = self._store.list_campaigns()
+        drafts = self._store.list_drafts([campaign.id for campaign in campaigns])
+        rows = [
+            CampaignRow(c, tuple(d for d in drafts if d.campaign_id == c.id), self._count_questions(c))
+            for c in campaigns
+        ]
+        waiting = sorted((row for row in rows if row.waiting), key=lambda row: row.campaign.created_at)
+        return tuple(waiting + [row for row in rows if not row.waiting])
+
+    def _count_questions(self, campaign: Campaign) -> int:
+        stored = self._item(campaign)
+        return len(open_questions(stored.item.questions, self._store.list_answers(campaign.id)))
+
+    def show_campaign(self, slug: str) -> CampaignView:
+        """Everything about one campaign. Raises `NotFoundError`."""
+        campaign = self._store.read_campaign(slug)
+        if campaign is None:
+            raise NotFoundError(f"There is no campaign {slug!r}; `pregon campaigns` lists them.")
+        source = self._item(campaign)
+        answers = self._store.list_answers(campaign.id)
+        questions = open_questions(source.item.questions, answers)
+        views = (self._view(draft, source, questions) for draft in self._store.list_drafts([campaign.id]))
+        return CampaignView(campaign, source, tuple(views), questions, answers)
+
+    def show_draft(self, draft_id: int) -> tuple[CampaignView, DraftView]:
+        """One draft and its campaign. Raises `NotFoundError`."""
+        campaign = self._campaign_of(self._draft(draft_id))
+        view = self.show_campaign(campaign.slug)
+        return view, next(draft for draft in view.drafts if draft.draft.id == draft_id)
+
+    def history(self, draft_id: int) -> tuple[tuple[Revision, ...], tuple[Approval, ...]]:
+        """Every revision of and every decision on a draft, oldest first."""
+        return self._store.list_revisions(draft_id), self._store.list_approvals(draft_id)
+
+    def who(self, slug: str) -> tuple[Delivery, ...]:
+        """Every row of a campaign's ledger: who was sent what, and who was left out and why."""
+        return self._store.list_deliveries(self.show_campaign(slug).campaign.id)
+
+    def _view(self, draft: Draft, source: StoredItem, questions: tuple[Question, ...]) -> DraftView:
+        revision = self._revision(draft)
+        recipients = self._recipients(revision)
+        excluded = sum(1 for recipient in recipients if recipient.excluded)
+        return DraftView(
+            draft=draft,
+            revision=revision,
+            approvals=self._store.list_approvals(draft.id),
+            obstacles=approval_obstacles(revision.checks, questions),
+            stale=revision.item_version < source.version,
+            recipients=len(recipients) - excluded,
+            excluded=excluded,
+            cost_usd=revision.content.body.cost_usd if isinstance(revision.content.body, ThreadBody) else 0.0,
+        )
+
+    # --- changing
+
+    def edit_draft(
+        self, draft_id: int, base: int, fields: Fields, user: User, *, send_at: datetime | None = None
+    ) -> Revision:
+        """Save an officer's fields as the next revision, rendered and checked; an approval lapses.
+
+        `base` is the revision that was on the page. Raises `StaleRevisionError` when it is no longer the newest.
+        """
+        draft = self._draft(draft_id)
+        check_edit(draft, user.role, base=base)
+        campaign = self._campaign_of(draft)
+        source = self._item(campaign)
+        context = self._drafting.context(
+            campaign.kind, campaign.slug, self._store.list_answers(campaign.id), source.item
+        )
+        language = draft.language or None
+        proposal = propose(draft.channel, language, fields, source.item, context, send_at=send_at)
+        number = self._store.add_revision(draft.id, base, source.version, proposal, user.name, self._clock())
+        self._audit(user, "edit", draft, f"revision {number}")
+        return self._revision(self._draft(draft_id))
+
+    def answer_question(self, slug: str, question: str, span_start: int, text: str, user: User) -> None:
+        """Keep the answer to a question; drafts that nobody edited are composed anew with it."""
+        if not user.role.includes(Role.EDITOR):
+            raise NotAllowedError(f"Your role, {user.role}, does not include answering questions; an editor can do it.")
+        view = self.show_campaign(slug)
+        if not any(q.id == question and q.span[0] == span_start for q in view.questions):
+            raise NotFoundError("That question is not open; it may have been answered meanwhile.")
+        self._store.add_answer(view.campaign.id, Answer(question, span_start, text.strip(), user.name, self._clock()))
+        self._store.add_audit(AuditEntry(self._clock(), user.name, "answer", slug, f"{question}: {text.strip()}"))
+        self._recompose(view)
+
+    def _recompose(self, before: CampaignView) -> None:
+        view = self.show_campaign(before.campaign.slug)
+        item = view.source.item
+        context = self._drafting.context(view.campaign.kind, view.campaign.slug, view.answers, item)
+        for each in view.drafts:
+            if each.draft.state in (DraftState.APPROVED, DraftState.CANCELLED):
+                continue
+            fields = each.revision.fields
+            if each.revision.created_by == "pregon":
+                fields = self._drafting.compose_one(item, context, each.draft) or fields
+            language = each.draft.language or None
+            proposal = propose(
+                each.draft.channel, language, fields, item, context, send_at=each.revision.content.send_at
+            )
+            if proposal.digest != each.revision.digest or proposal.checks != each.revision.checks:
+                by = each.revision.created_by
+                version = view.source.version
+                self._store.add_revision(each.draft.id, each.draft.revision, version, proposal, by, self._clock())
+
+    # --- deciding
+
+    def decide(self, draft_id: int, decision: Decision, digest: str, user: User, comment: str = "") -> None:
+        """Take a decision on the revision with this digest; an approval writes its work in the same transaction.
+
+        Raises `NotAllowedError`, `StaleRevisionError`, or `DecisionError` with the obstacles.
+        """
+        draft = self._draft(draft_id)
+        revision = self._revision(draft)
+        state = check_decision(decision, draft, revision, user.role, digest=digest)
+        now = self._clock()
+        planned: tuple[PlannedDelivery, ...] = ()
+        consents: dict[int, tuple[Consent, Consent]] = {}
+        if decision is Decision.APPROVED:
+            self._refuse_obstacles(draft, revision)
+            recipients = self._recipients(revision)
+            planned = plan_deliveries(revision.content, revision.digest, draft.id, recipients)
+            consents = {r.contact.id: (r.contact.open_tracking, r.contact.click_tracking) for r in recipients}
+        due_at = max(revision.content.send_at or now, now)
+        self._store.record_decision(
+            draft, revision.digest, decision, state, user.name, comment, planned, consents, due_at, now
+        )
+        self._audit(user, decision.value, draft, f"revision {revision.number}, {revision.digest}")
+
+    def _refuse_obstacles(self, draft: Draft, revision: Revision) -> None:
+        campaign = self._campaign_of(draft)
+        questions = open_questions(self._item(campaign).item.questions, self._store.list_answers(campaign.id))
+        obstacles = approval_obstacles(revision.checks, questions)
+        if obstacles:
+            raise DecisionError("This draft cannot be approved yet. " + " ".join(obstacles))
+
+    def resolve_deliveries(self, ids: tuple[str, ...], state: DeliveryState, user: User) -> int:
+        """A person's word on held or unknown deliveries: `sent` settles them by hand, `pending` releases them."""
+        if not user.role.includes(Role.APPROVER):
+            raise NotAllowedError(f"Your role, {user.role}, does not include this; an approver can do it.")
+        reason = f"{'settled as sent' if state is DeliveryState.SENT else 'released'} by {user.name}"
+        changed = self._store.release_deliveries(ids, state, reason, self._clock())
+        self._store.add_audit(AuditEntry(self._clock(), user.name, "resolve", ",".join(ids)[:120], reason))
+        return changed
+
+    # --- helpers
+
+    def _recipients(self, revision: Revision) -> tuple[Recipient, ...]:
+        audience = revision.content.audience
+        if revision.content.channel is not ChannelName.EMAIL or audience is None:
+            return ()
+        return select_recipients(audience, self._store.audience_contacts(audience), self._store.list_suppressions())
+
+    def _draft(self, draft_id: int) -> Draft:
+        draft = self._store.read_draft(draft_id)
+        if draft is None:
+            raise NotFoundError(f"There is no draft {draft_id}.")
+        return draft
+
+    def _revision(self, draft: Draft) -> Revision:
+        revision = self._store.read_revision(draft.id, draft.revision)
+        if revision is None:
+            raise NotFoundError(f"Draft {draft.id} has no revision {draft.revision}.")
+        return revision
+
+    def _campaign_of(self, draft: Draft) -> Campaign:
+        campaign = self._store.campaign_by_id(draft.campaign_id)
+        if campaign is None:
+            raise NotFoundError(f"The campaign of draft {draft.id} is missing.")
+        return campaign
+
+    def _item(self, campaign: Campaign) -> StoredItem:
+        stored = self._store.read_item(campaign.item_id)
+        if stored is None:
+            raise NotFoundError(f"The item of campaign {campaign.slug} is missing.")
+        return stored
+
+    def _audit(self, user: User, action: str, draft: Draft, detail: str) -> None:
+        subject = f"draft {draft.id}"
+        self._store.add_audit(AuditEntry(self._clock(), user.name, action, subject, detail))
