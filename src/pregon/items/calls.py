@@ -109,7 +109,8 @@ def _find_in(text: str, passages: Sequence[Passage]) -> FoundCall | None:
     if not asking:
         return None
     limiting = [(span, size) for span in sentences if (size := find_capacity(folded[span])) is not None]
-    spans = sorted({asking[0], *([limiting[0][0]] if limiting else [])})
+    reachable = [span for span in asking if "@" in folded[span] or "://" in folded[span]]
+    spans = sorted({asking[0], *reachable[:1], *(span for span, _ in limiting[:1])})
     whole = (passages[0].span[0], passages[-1].span[1])
     return FoundCall(tuple(spans), limiting[0][1] if limiting else None, whole)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pregon.items.numbers import split_label
 from pregon.items.structure import Passage
@@ -51,7 +51,7 @@ def read_practice(passages: Sequence[Passage], sections: Sequence[Section]) -> P
     found: dict[str, str] = {}
     for section in sections:
         name = field_name(section.heading or "")
-        text = "\n".join(block.text for block in section.blocks)
+        text = "\n".join(_own_blocks(section))
         if name and text:
             found.setdefault(name, text)
     for passage in passages:
@@ -65,6 +65,15 @@ def read_practice(passages: Sequence[Passage], sections: Sequence[Section]) -> P
     if quotes:
         found.setdefault("quote", quotes[0])
     return Practice(**found)
+
+
+def _own_blocks(section: Section) -> Iterator[str]:
+    """The blocks under a heading up to the first quote or labelled line, which belong to the whole."""
+    for block in section.blocks:
+        label = split_label(block.text.partition("\n")[0])
+        if block.type == "quote" or (label and len(label[0].split()) <= 2 and len(block.text) < 160):
+            return
+        yield block.text
 
 
 def field_name(label: str) -> str | None:

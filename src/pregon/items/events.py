@@ -197,7 +197,8 @@ def _iso(day: date, clock: tuple[int, int, str | None], zone: timezone | None) -
 def _find_place(text: str, span: Span, date_span: Span) -> str | None:
     labelled = _PLACE_LABEL.search(text, max(0, span[0] - 400), min(len(text), span[1] + 400))
     if labelled:
-        return clean_inline(labelled[1]).rstrip(".")
+        place = clean_inline(labelled[1]).rstrip(".")
+        return None if _ONLINE.match(fold(place)) else place
     for found in _PLACE.finditer(clean_inline(text[slice(*span)]).replace("\n", " ")):
         if fold(found[1].split()[-1]) not in _NOT_PLACES and fold(found[1].split()[0]) not in _NOT_PLACES:
             return found[1].strip(" ,")

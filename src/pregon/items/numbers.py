@@ -24,6 +24,9 @@ _NUMBER = re.compile(
 _LABEL = re.compile(r"(?:\*\*)?([^\W\d_][\w '’-]{1,30}?)\s?(?:\*\*)?\s?:\s?(?:\*\*)?\s*(\S.*)?$")
 _SUBJECT = frozenset({"subject", "objet", "asunto", "re", "sujet", "title", "titre", "titulo"})
 _DATE_LABELS = frozenset({"date", "fecha"})
+_FACTS = frozenset(
+    ["date", "fecha", "place", "venue", "lieu", "lugar", "languages", "language", "langues", "langue", "idiomas", "idioma", "time", "heure", "hora", "when", "where", "quand", "cuando", "donde", "deadline", "city", "ville", "ciudad", "country", "pays", "pais", "axis", "axe", "eje", "contact", "contacto", "from", "to", "de", "a", "by", "author", "auteur", "autor", "president", "presidente", "presidency"]
+)
 _RECIPIENTS = re.compile(
     r"(?:to (?:the|all|our)|aux? |a l'attention|a (?:los|las|todos)|para |for information|pour information)"
 )
@@ -136,12 +139,16 @@ def _take_title(header: Header, rest: list[tuple[Line, Passage]], passages: Sequ
         if label and label[0] in _SUBJECT and label[1]:
             header.title = header.title or label[1]
             header.spans.setdefault("title", line.span)
-        elif not _RECIPIENTS.match(fold(clean_inline(line.text))) and not (label and passage.type != "heading"):
+        elif not _RECIPIENTS.match(fold(clean_inline(line.text))) and not (label and _is_fact(label[0])):
             candidates.append((line, passage))
     if layout.salutation or header.number is not None:
         _choose_from_header(header, candidates)
     elif header.title is None:
         _choose_plain(header, candidates)
+
+
+def _is_fact(label: str) -> bool:
+    return label.split(maxsplit=1)[0] in _FACTS
 
 
 def _choose_from_header(header: Header, candidates: list[tuple[Line, Passage]]) -> None:

@@ -18,6 +18,8 @@ _LIST = re.compile(r"(?:[-*•‣▪–—]|\d{1,2}[.)]|[a-z]\))[ \t\u00a0]+\S")
 _MARK = re.compile(r"(?:[-*•‣▪–—]|\d{1,2}[.)]|[a-z]\))[ \t\u00a0]+")
 _HASHES = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t]*#*$")
 _NUMBERED = re.compile(r"\d{1,2}(?:\.\d{1,2})?[.)][ \t\u00a0]+\S")
+# "Label: value", with a short label: a fact, never a heading.
+_LABELLED = re.compile(r"[^\W\d_][\w '’-]{1,30}?\s?:\s?\S")
 _RULE = re.compile(r"(?:[-*_=][ \t]*){3,}$")
 _BOLD_LINE = re.compile(r"\*\*[^*\n]{2,160}\*\*:?$")
 SALUTATION = re.compile(
@@ -207,6 +209,8 @@ def _is_heading(passage: Passage, following: Passage | None) -> bool:
         return bool(_NUMBERED.match(raw)) and len(shown) <= 100 and shown[-1:] not in ".;," and following.type != "list"
     if is_capitals(shown) or (_BOLD_LINE.match(raw) and shown[-1:] != "."):
         return True
+    if _LABELLED.match(shown):
+        return False
     plain = 3 <= len(shown) <= 100 and shown[-1] not in ".,;:!?…)" and (shown[0].isupper() or shown[0] in '¿¡«"“')
     long_after = following.type == "paragraph" and len(following.text) >= 150
     return plain and long_after and "@" not in shown and "://" not in shown
