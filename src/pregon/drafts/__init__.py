@@ -1,0 +1,39 @@
+"""From an item to drafts: compose, render, check, trace. Pure: templates arrive as text, nothing is read or sent.
+
+Nothing is invented here. A draft holds the source's own sentences, and chrome from `templates/` and `config/`.
+"""
+
+from pregon.drafts.compose import compose_drafts, propose
+from pregon.drafts.context import DraftContext
+from pregon.drafts.encoding import (
+    decode_content,
+    decode_fields,
+    digest_content,
+    encode_content,
+    encode_fields,
+)
+from pregon.drafts.render import audience_for, render_content
+from pregon.drafts.slug import campaign_slug
+from pregon.drafts.tokens import UNSUBSCRIBE_URL, VIEW_URL, substitute
+from pregon.drafts.utm import tag_link
+from pregon.drafts.weight import has_url, weighted_length
+
+__all__ = [
+    "UNSUBSCRIBE_URL",
+    "VIEW_URL",
+    "DraftContext",
+    "audience_for",
+    "campaign_slug",
+    "compose_drafts",
+    "decode_content",
+    "decode_fields",
+    "digest_content",
+    "encode_content",
+    "encode_fields",
+    "has_url",
+    "propose",
+    "render_content",
+    "substitute",
+    "tag_link",
+    "weighted_length",
+]

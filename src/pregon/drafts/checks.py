@@ -1,0 +1,124 @@
+"""What is wrong with a draft before a person looks. Each finding has an id, a level, a sentence and a fix.
+
+Errors stop approval. Judges the content that would leave; changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pregon.drafts.context import DraftContext
+from pregon.drafts.links import host_of, open_placeholders
+from pregon.drafts.tokens import UNSUBSCRIBE_URL
+from pregon.drafts.trace import visible_texts
+from pregon.drafts.weight import LIMIT, find_urls
+from pregon.types import Check, Content, Item, MailBody, ThreadBody
+
+# Gmail cuts a mail's HTML at 102 KB, footer and unsubscribe link included; click tracking makes links longer.
+CLIPPED_BYTES = 90_000
+LARGE_BYTES = 70_000
+SUBJECT_ROOM = 78
+_HISTORICAL = re.compile(
+    r"\b(formerly|former|previously|until|once|known as|ex|ancien\w*|anciennement|autrefois|jusqu|antes|antigu\w*|"
+    r"hasta|conocid\w*|became|devenu\w*|convert\w*|replaces?|remplace|sustituye|now|désormais|ahora)\b",
+    re.IGNORECASE,
+)
+
+
+def check_draft(content: Content, item: Item, context: DraftContext, untraced: tuple[str, ...]) -> tuple[Check, ...]:
+    """The findings about a content, errors first. `untraced` are the facts that `trace_draft` found no source for."""
+    checks = [
+        *_check_facts(untraced),
+        *_check_links(content, item, context),
+        *_check_names(content, context),
+        *_check_dates(item, context),
+    ]
+    if isinstance(content.body, MailBody):
+        checks += _check_mail(content.body)
+    if isinstance(content.body, ThreadBody):
+        checks += _check_thread(content.body)
+    return tuple(sorted(checks, key=lambda check: check.level != "error"))
+
+
+def _check_facts(untraced: tuple[str, ...]) -> Iterator[Check]:
+    for fact in untraced:
+        message = f"“{fact}” stands neither in the source nor in the configuration."
+        yield Check("fact.untraced", "error", message, "Correct it to what the source says, or take it out.")
+
+
+def _check_mail(body: MailBody) -> Iterator[Check]:
+    size = len(body.html.encode())
+    if size > LARGE_BYTES:
+        level = "error" if size > CLIPPED_BYTES else "warning"
+        message = f"The mail's HTML is {size // 1000} KB; mailboxes cut it at 102 KB, and the unsubscribe link with it."
+        yield Check("email.clipped", level, message, "Shorten the sections, or link to the full text.")
+    if UNSUBSCRIBE_URL not in body.html or UNSUBSCRIBE_URL not in body.text:
+        message = "The mail has no unsubscribe link."
+        yield Check("email.no-unsubscribe", "error", message, "Put unsubscribe_url back into both templates.")
+    if not body.subject.strip():
+        yield Check("text.empty", "error", "The mail has no subject.", "Write a subject.")
+    if len(body.subject) > SUBJECT_ROOM:
+        message = f"The subject has {len(body.subject)} characters; most inboxes show fewer than {SUBJECT_ROOM}."
+        yield Check("subject.long", "warning", message, "Shorten it to the part that tells readers what it is about.")
+
+
+def _check_thread(body: ThreadBody) -> Iterator[Check]:
+    if not body.parts:
+        yield Check("text.empty", "error", "The thread has no parts.", "Write a post, or cancel this draft.")
+    for number, part in enumerate(body.parts, 1):
+        if not part.text.strip():
+            yield Check("text.empty", "error", f"Part {number} is empty.", "Write it or remove it.")
+        if part.weighted_length > LIMIT:
+            message = f"Part {number} counts {part.weighted_length} characters; X takes {LIMIT}."
+            yield Check(
+                "x.too-long", "error", message, "Cut it at a sentence end, or move a sentence to the next part."
+            )
+        if any(not media.alt_text.strip() for media in part.media):
+            message = f"A picture of part {number} has no description."
+            yield Check("media.no-alt-text", "error", message, "Say in one sentence what the picture shows.")
+    links = sum(len(find_urls(part.text)) for part in body.parts)
+    if links > 1:
+        message = f"The thread holds {links} links; each post with a link costs $0.20 instead of $0.015."
+        yield Check("x.too-many-links", "warning", message, "Keep the link in the first part only.")
+
+
+def _check_links(content: Content, item: Item, context: DraftContext) -> Iterator[Check]:
+    shown = " ".join(" ".join(visible_texts(content)).split())
+    for link in open_placeholders(item, context):
+        label = " ".join(link.text.split())
+        if label in shown:
+            message = f"In the source the link “{label}” leads nowhere; here it is plain text."
+            yield Check("link.placeholder", "error", message, "Give its address, or confirm that it stays plain text.")
+    hosts = {host_of(url): url for url in re.findall(r"https?://[^\s<>\"]+", shown)}
+    for host, url in hosts.items():
+        if host in context.network.legacy_hosts:
+            successor = context.network.legacy_hosts[host]
+            message = f"{url} is on {host}, which is no longer kept."
+            yield Check("link.legacy", "error", message, f"Find the page on {successor}, or take the link out.")
+        elif url.startswith("http://"):
+            message = f"{url} is not encrypted."
+            yield Check("link.insecure", "warning", message, "Try the same address with https.")
+
+
+def _check_names(content: Content, context: DraftContext) -> Iterator[Check]:
+    shown = " ".join(" ".join(visible_texts(content)).split())
+    for name in context.network.former_names:
+        for match in re.finditer(re.escape(name), shown, re.IGNORECASE):
+            if not _HISTORICAL.search(shown[max(0, match.start() - 60) : match.end() + 60]):
+                message = f"“{name}” is a former name and reads here as a current one."
+                yield Check(
+                    "name.former", "warning", message, "Use the current name, or say that it is the former one."
+                )
+                break
+
+
+def _check_dates(item: Item, context: DraftContext) -> Iterator[Check]:
+    if context.today is None:
+        return
+    for call in item.calls:
+        if call.deadline and call.deadline < context.today:
+            message = f"The call ended on {call.deadline.isoformat()}."
+            yield Check(
+                "call.expired", "error", message, "Ask whether the deadline was extended, or cancel this draft."
+            )

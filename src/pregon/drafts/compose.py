@@ -1,0 +1,57 @@
+"""An item and its playbook to proposals: one for each channel and language, rendered, digested, checked, traced."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pregon.drafts.checks import check_draft
+from pregon.drafts.context import DraftContext
+from pregon.drafts.encoding import digest_content
+from pregon.drafts.newsletter import compose_mail
+from pregon.drafts.playlists import compose_playlists
+from pregon.drafts.posts import compose_post
+from pregon.drafts.render import render_content
+from pregon.drafts.trace import trace_draft
+from pregon.types import ChannelName, Fields, Item, Proposal
+
+
+def compose_drafts(item: Item, context: DraftContext) -> tuple[Proposal, ...]:
+    """Every draft that the playbook asks for, by channel and then language.
+
+    A playlist plan has no language when there is nothing to do. Raises RenderError when a template fails.
+    """
+    proposals: list[Proposal] = []
+    for channel in context.playbook.channels():
+        languages = context.draft_languages(item)
+        if channel is ChannelName.YOUTUBE:
+            languages = languages[:1]
+        for language in languages:
+            fields = compose_fields(channel, item, language, context)
+            shown = None if channel is ChannelName.YOUTUBE and not item.videos else language
+            proposals.append(propose(channel, shown, fields, item, context))
+    return tuple(proposals)
+
+
+def compose_fields(channel: ChannelName, item: Item, language: str, context: DraftContext) -> Fields:
+    """The fields of one draft as composed from the item."""
+    if channel is ChannelName.EMAIL:
+        return compose_mail(item, language, context)
+    if channel is ChannelName.X:
+        return compose_post(item, language, context)
+    return compose_playlists(item, item.language or language, context)
+
+
+def propose(
+    channel: ChannelName,
+    language: str | None,
+    fields: Fields,
+    item: Item,
+    context: DraftContext,
+    *,
+    send_at: datetime | None = None,
+) -> Proposal:
+    """Composed or edited fields, rendered and judged: officers' edits come through here too."""
+    content = render_content(channel, language, fields, context, send_at=send_at)
+    trace, untraced = trace_draft(content, item, context)
+    checks = check_draft(content, item, context, untraced)
+    return Proposal(channel, language, fields, content, digest_content(content), checks, trace)

@@ -1,0 +1,36 @@
+"""What composing and rendering need besides the item. Values only; whoever calls has read them already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from pregon.settings import Network, Playbook
+from pregon.types import Item, Span
+
+
+@dataclass(frozen=True)
+class DraftContext:
+    """The network, the playbook of the item's kind and the templates (path below templates/ -> text).
+
+    `campaign` is the campaign's slug, `account` the X account, `youtube_channel` the channel's name or id.
+    `answers` holds what an officer answered to a question, by the question's span: for a placeholder link the
+    address it should have, or "" to leave it as text. With `today` given, calls that have ended are found.
+    """
+
+    network: Network
+    playbook: Playbook
+    templates: Mapping[str, str]
+    campaign: str
+    account: str = ""
+    youtube_channel: str = ""
+    answers: Mapping[Span, str] = field(default_factory=dict)
+    today: date | None = None
+
+    def draft_languages(self, item: Item) -> tuple[str, ...]:
+        """The languages in which the playbook asks for drafts of this item, in the playbook's order."""
+        if self.playbook.languages != "source":
+            return self.playbook.languages
+        known = self.network.languages
+        return (item.language if item.language in known and item.language else known[0],)

@@ -1,0 +1,83 @@
+"""Fields to the content that leaves: what a reader or a provider gets, and who gets it. Deterministic."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pregon.drafts.context import DraftContext
+from pregon.drafts.mail import render_mail
+from pregon.drafts.posts import price_thread
+from pregon.drafts.utm import Campaign, tag_link
+from pregon.drafts.weight import find_urls, weighted_length
+from pregon.errors import RenderError
+from pregon.types import (
+    Audience,
+    ChannelName,
+    Content,
+    Fields,
+    MailFields,
+    PlaylistBody,
+    PlaylistFields,
+    PostFields,
+    PostPart,
+    Sender,
+    ThreadBody,
+)
+
+
+def render_content(
+    channel: ChannelName,
+    language: str | None,
+    fields: Fields,
+    context: DraftContext,
+    *,
+    send_at: datetime | None = None,
+) -> Content:
+    """What the fields become. Raises RenderError when the fields are not this channel's, or a template fails."""
+    match channel, fields:
+        case ChannelName.EMAIL, MailFields() if language:
+            body = render_mail(fields, language, context)
+            sender = Sender(**context.network.sender.model_dump())
+            audience = audience_for(context, language)
+            return Content(channel, language, context.campaign, body, audience, sender, send_at=send_at)
+        case ChannelName.X, PostFields() if language:
+            thread = render_thread(fields, language, context)
+            return Content(channel, language, context.campaign, thread, account=context.account, send_at=send_at)
+        case ChannelName.YOUTUBE, PlaylistFields():
+            plan = PlaylistBody(fields.operations, fields.reason)
+            account = context.youtube_channel
+            return Content(channel, language, context.campaign, plan, account=account, send_at=send_at)
+    raise RenderError(f"these are not the fields of a draft for {channel.value}")
+
+
+def render_thread(fields: PostFields, language: str, context: DraftContext) -> ThreadBody:
+    """The posts with the campaign's parameters on their links. X shows and counts a link the same with or without."""
+    campaign = Campaign("x", "social", context.campaign, f"{language}-post")
+    texts = tuple(_tag_links(part, campaign) for part in fields.parts)
+    return ThreadBody(tuple(PostPart(text, weighted_length(text)) for text in texts), price_thread(texts))
+
+
+def audience_for(context: DraftContext, language: str) -> Audience | None:
+    """Who gets the newsletter of this language.
+
+    With one language drafted, every reader falls to it; with several, each reader to their own, and the readers of
+    a language without a draft to the first drafted one in the network's order.
+    """
+    rule = context.playbook.email
+    if rule is None:
+        return None
+    order = context.network.languages
+    asked = (language,) if context.playbook.languages == "source" else context.playbook.languages
+    first = next((code for code in order if code in asked), language)
+    missing = tuple(code for code in order if code not in asked) if language == first else ()
+    return Audience(rule.audience.name, rule.audience.lists, (language, *missing))
+
+
+def _tag_links(text: str, campaign: Campaign) -> str:
+    """The text with parameters on its http(s) links; bare host names stay as they are."""
+    tagged, position = "", 0
+    for start, end in find_urls(text):
+        url = text[start:end]
+        tagged += text[position:start] + (tag_link(url, campaign) if url.lower().startswith("http") else url)
+        position = end
+    return tagged + text[position:]

@@ -1,0 +1,219 @@
+"""Where each fact of a draft comes from: every number, date, e-mail address, link and @handle a reader sees.
+
+It looks at the rendered content, not at how it was composed, so an officer's edit is held to the same rule. A fact
+comes from a span of the source, or from a named key of the configuration or template; else it is untraced.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator
+from html import unescape
+
+from pregon.drafts.context import DraftContext
+from pregon.drafts.daytext import Day, day_of, find_days
+from pregon.drafts.facts import read_moment, write_moment
+from pregon.drafts.links import modernise
+from pregon.drafts.tokens import TOKENS
+from pregon.drafts.utm import untag_link
+from pregon.drafts.words import Words
+from pregon.types import Content, Item, MailBody, PlaylistBody, Span, ThreadBody, Trace
+
+_URL = re.compile(r"https?://[^\s<>\"«»“”]+|mailto:[^\s<>\"]+", re.IGNORECASE)
+_MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
+_HANDLE = re.compile(r"(?<![\w@./-])@\w{2,30}")
+_NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+(?:[.,:h]\d+)*")
+_GROUPING = re.compile(r"(?<=\d)[ .,\u00a0\u202f'’](?=\d{3}(?:\D|$))")
+_HREF = re.compile(r'href="([^"]*)"')
+# Yields each fact with its trace (or None), and returns the text without those facts.
+Finds = Generator[tuple[str, Trace | None], None, str]
+_NUMBERING = re.compile(r"\n\d+/\d+$")
+
+
+def trace_draft(content: Content, item: Item, context: DraftContext) -> tuple[tuple[Trace, ...], tuple[str, ...]]:
+    """(the traced facts, the texts of the untraced ones), each once, in order of appearance."""
+    if isinstance(content.body, PlaylistBody):
+        return _trace_playlists(content.body, item)
+    tracer = _Tracer(item, context, content.language or "")
+    traces: dict[tuple[str, str], Trace] = {}
+    untraced: dict[str, None] = {}
+    for text in visible_texts(content):
+        for fact, trace in tracer.trace(text):
+            if trace is None:
+                untraced.setdefault(fact)
+            else:
+                traces.setdefault((trace.text, trace.origin), trace)
+    return tuple(traces.values()), tuple(untraced)
+
+
+def visible_texts(content: Content) -> tuple[str, ...]:
+    """All that a reader sees or can follow: the texts, and the addresses behind the links."""
+    body = content.body
+    if isinstance(body, MailBody):
+        addresses = "\n".join(unescape(address) for address in _HREF.findall(body.html))
+        return (body.subject, body.preheader, body.text, addresses)
+    if isinstance(body, ThreadBody):
+        pictures = tuple(media.alt_text for part in body.parts for media in part.media)
+        texts = [part.text if len(body.parts) == 1 else _NUMBERING.sub("", part.text) for part in body.parts]
+        return (*texts, *pictures)
+    return tuple(operation.video_title for operation in body.operations)
+
+
+def find_number(text: str, source: str) -> Span | None:
+    """The first place where `source` has the number, whichever way it groups thousands."""
+    value = _plain_number(text)
+    for match in _NUMBER.finditer(source):
+        if _plain_number(match.group()) == value:
+            return match.span()
+    return None
+
+
+class _Tracer:
+    """The facts that one item and one configuration hold, ready to be looked up."""
+
+    def __init__(self, item: Item, context: DraftContext, language: str) -> None:
+        self.source = item.text.replace("\u00a0", " ").replace("\u202f", " ")
+        self.chrome = _list_chrome(context, language)
+        self.addresses = dict(_list_addresses(item, context))
+        self.stated = dict(_list_stated(item, language))
+        self.days = (*find_days(self.source), *_list_days(item))
+        self.numbers: dict[str, Span] = {}
+        for match in _NUMBER.finditer(self.source):
+            self.numbers.setdefault(_plain_number(match.group()), match.span())
+
+    def trace(self, text: str) -> Iterator[tuple[str, Trace | None]]:
+        """Each fact of the text with its trace, or None."""
+        text = text.replace("\u00a0", " ").replace("\u202f", " ")
+        for token in TOKENS:
+            text = text.replace(token, " ")
+        for origin, chrome in self.chrome:
+            if chrome in text:
+                yield from ((number, Trace(number, None, origin)) for number in _NUMBER.findall(chrome))
+                text = text.replace(chrome, " ")
+        text = yield from self._take(text, _URL, self._trace_url)
+        text = yield from self._take(text, _MAIL, self._trace_name)
+        text = yield from self._take(text, _HANDLE, self._trace_name)
+        text = yield from self._take_days(text)
+        for match in _NUMBER.finditer(text):
+            yield match.group(), self._trace_number(match.group())
+
+    def _take(self, text: str, pattern: re.Pattern[str], trace: Callable[[str], Trace | None]) -> Finds:
+        for match in pattern.finditer(text):
+            fact = match.group().rstrip(".,;:!?)]}'’")
+            yield fact, trace(fact)
+        return pattern.sub(" ", text)
+
+    def _take_days(self, text: str) -> Finds:
+        for day in find_days(text):
+            shown = text[slice(*day.span)]
+            known = next((other for other in self.days if day.agrees(other)), None)
+            yield shown, Trace(shown, known.span) if known else None
+            text = text[: day.span[0]] + " " * len(shown) + text[day.span[1] :]
+        return text
+
+    def _trace_url(self, url: str) -> Trace | None:
+        if url.lower().startswith("mailto:"):
+            return self._trace_name(url[len("mailto:") :].partition("?")[0])
+        return self._look_up(untag_link(url))
+
+    def _trace_name(self, name: str) -> Trace | None:
+        return self._look_up(name)
+
+    def _look_up(self, text: str) -> Trace | None:
+        span, origin = self.addresses.get(_plain_address(text), (None, ""))
+        if origin:
+            return Trace(text, span, origin)
+        found = self.source.lower().find(text.lower())
+        return Trace(text, (found, found + len(text))) if found >= 0 else None
+
+    def _trace_number(self, number: str) -> Trace | None:
+        span = self.numbers.get(_plain_number(number)) or self.stated.get(_plain_number(number))
+        return Trace(number, span) if span else None
+
+
+def _list_chrome(context: DraftContext, language: str) -> tuple[tuple[str, str], ...]:
+    """(origin, text) of the configured texts that hold figures of their own."""
+    network = context.network
+    texts = [("config:network.postal_address", network.postal_address)]
+    for key in ("name", "about", "chair"):
+        value = getattr(network, key).get(language, "")
+        texts.append((f"config:network.{key}.{language}", value))
+    return tuple((origin, text) for origin, text in texts if re.search(r"\d", text))
+
+
+def _list_addresses(item: Item, context: DraftContext) -> Iterator[tuple[str, tuple[Span | None, str]]]:
+    """(plain address, (span, origin)); the source's own come last and so win over the configuration's."""
+    network = context.network
+    for key in ("website", "privacy_notice", "social"):
+        for name, url in getattr(network, key).items():
+            yield _plain_address(url), (None, f"config:network.{key}.{name}")
+    for key, address in (("address", network.sender.address), ("reply_to", network.sender.reply_to)):
+        if address:
+            yield _plain_address(address), (None, f"config:network.sender.{key}")
+    for span, answer in context.answers.items():
+        yield _plain_address(answer), (span, "answer")
+    if item.canonical_url:
+        yield _plain_address(item.canonical_url), (None, "document:address")
+    for video in item.videos:
+        yield _plain_address(video.url), (video.span, "source")
+    for link in item.links:
+        if link.problem != "placeholder":
+            yield _plain_address(link.url), (link.span, "source")
+
+
+def _list_stated(item: Item, language: str) -> Iterator[tuple[str, Span]]:
+    """Numbers that the item states in words or in another form ("fifteen places", "2.30 pm"), with their span."""
+    for key, value in (("number", item.number), ("year", item.year)):
+        if value is not None and key in item.spans:
+            yield str(value), item.spans[key]
+    for call in item.calls:
+        if call.capacity is not None:
+            yield str(call.capacity), call.span
+    for event in item.events:
+        for number in _NUMBER.findall(write_moment(event, Words(language or "en", {}))):
+            yield _plain_number(number), event.span
+    if item.study:
+        for key in ("edition", "cities", "countries"):
+            value, span = getattr(item.study, key), item.spans.get(key) or item.spans.get(f"study.{key}")
+            if value is not None and span:
+                yield str(value), span
+
+
+def _list_days(item: Item) -> tuple[Day, ...]:
+    days = [day_of(deadline.date, deadline.span) for deadline in item.deadlines]
+    days += [day_of(call.deadline, call.span) for call in item.calls if call.deadline]
+    for event in item.events:
+        moments = [read_moment(text) for text in (event.start, event.end) if text]
+        days += [day_of(moment, event.span) for moment in moments]
+    if item.date and "date" in item.spans:
+        days.insert(0, day_of(item.date, item.spans["date"]))
+    return tuple(days)
+
+
+def _trace_playlists(body: PlaylistBody, item: Item) -> tuple[tuple[Trace, ...], tuple[str, ...]]:
+    videos = {video.video_id: video.span for video in item.videos}
+    traces: list[Trace] = []
+    untraced: list[str] = []
+    for operation in body.operations:
+        if operation.video_id in videos:
+            traces.append(Trace(operation.video_id, videos[operation.video_id]))
+        elif operation.video_id:
+            untraced.append(operation.video_id)
+    traces += _playlist_origins(body)
+    return tuple(traces), tuple(untraced)
+
+
+def _playlist_origins(body: PlaylistBody) -> Iterable[Trace]:
+    ids = dict.fromkeys(operation.playlist_id for operation in body.operations if operation.playlist_id)
+    return (Trace(playlist, None, "config:playbooks.youtube.playlists") for playlist in ids)
+
+
+def _plain_number(number: str) -> str:
+    return _GROUPING.sub("", number)
+
+
+def _plain_address(url: str) -> str:
+    """An address for comparing: without scheme, `www.`, closing slash and case of the host."""
+    text = re.sub(r"^https?://", "", modernise(untag_link(url)), flags=re.IGNORECASE)
+    host, slash, path = text.partition("/")
+    return (host.lower().removeprefix("www.") + slash + path).rstrip("/")
