@@ -1,0 +1,24 @@
+"""Poll the sources that are due and take what is new. What it finds is drafted at once, and announced as a hint."""
+
+from typing import Any
+
+from prefect import flow, get_run_logger
+from pregon.bootstrap import shared_pipeline
+
+from flows.draft import draft
+
+
+@flow(name="watch", retries=0)
+def watch(force: bool = False) -> dict[str, Any]:
+    """Sources -> items. With `force` also sources that are not due are polled."""
+    log = get_run_logger()
+    with shared_pipeline() as pipeline:
+        results = pipeline.watching.watch(force=force)
+    for result in results:
+        if result.error:
+            log.warning("%s: %s", result.source_id, result.error)
+        for key, why in (*result.skipped, *result.rejected):
+            log.info("%s left out %s: %s", result.source_id, key, why)
+    changed = [item_id for result in results for item_id in result.changed]
+    found = [item_id for result in results for item_id in result.new] + changed
+    return {"found": found, "campaigns": draft(changed) if found else []}

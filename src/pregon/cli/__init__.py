@@ -1,0 +1,80 @@
+"""The command `pregon`: words in, use cases called, one document or a table out. No logic of its own.
+
+With --json exactly one JSON document goes to standard output; progress and errors go to standard error.
+Exit status: 0 done, 1 it could not be done, 2 the words or the configuration are wrong.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from pregon import __version__
+from pregon.errors import ConfigError, PregonError
+
+# Each command lives in a module that is imported when it is called: `pregon --help` must not cost a second.
+_COMMANDS = {
+    "demo": "running",
+    "serve": "running",
+    "sandbox": "running",
+    "read": "reading",
+    "draft": "reading",
+    "add": "reading",
+    "watch": "stages",
+    "deliver": "stages",
+    "measure": "stages",
+    "campaigns": "desk",
+    "show": "desk",
+    "approve": "desk",
+    "reject": "desk",
+    "who": "desk",
+    "contacts": "people",
+    "user": "people",
+    "report": "people",
+    "check": "health",
+    "doctor": "health",
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"pregon.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pregon")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option(
+    "--root", type=click.Path(file_okay=False), default=".", help="The folder that holds config/ and templates/."
+)
+@click.pass_context
+def cli(context: click.Context, debug: bool, root: str) -> None:
+    """Announce what a city network has to say: read, draft, approve, deliver, measure."""
+    context.obj = {"debug": debug, "root": root}
+
+
+def main() -> None:
+    """Run the command; every expected error is one sentence on standard error."""
+    debug = "--debug" in sys.argv
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(1)
+    except PregonError as error:
+        if debug:
+            raise
+        click.echo(str(error), err=True)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)

@@ -1,0 +1,133 @@
+"""pregon campaigns, show, approve, reject, who: the desk's decisions from a terminal, under the same rules."""
+
+from __future__ import annotations
+
+import csv
+import sys
+
+import click
+
+from pregon.cli.shared import as_json, open_pipeline, print_json, print_table
+from pregon.types import Decision
+
+
+@click.command()
+@as_json
+def campaigns(json_wanted: bool) -> None:
+    """List the campaigns: what waits for a person first."""
+    with open_pipeline() as pipeline:
+        rows = pipeline.reviewing.list_campaigns()
+    listed = [
+        {
+            "campaign": row.campaign.slug,
+            "kind": row.campaign.kind,
+            "title": row.campaign.title,
+            "waiting": row.waiting,
+            "questions": row.questions,
+            "drafts": [
+                {"id": d.id, "channel": d.channel, "language": d.language or None, "state": d.state} for d in row.drafts
+            ],
+        }
+        for row in rows
+    ]
+    if json_wanted:
+        print_json(listed)
+        return
+    table = [
+        (row.campaign.slug, row.campaign.kind, "waits" if row.waiting else "", row.questions, row.campaign.title[:60])
+        for row in rows
+    ]
+    print_table(("campaign", "kind", "", "questions", "title"), table)
+
+
+@click.command()
+@click.argument("campaign")
+@as_json
+def show(campaign: str, json_wanted: bool) -> None:
+    """One campaign: its questions, its drafts, what stands in the way of approving them."""
+    with open_pipeline() as pipeline:
+        view = pipeline.reviewing.show_campaign(campaign)
+    drafts = [
+        {
+            "draft": v.draft.id,
+            "channel": v.draft.channel,
+            "language": v.draft.language or None,
+            "state": v.draft.state,
+            "revision": v.draft.revision,
+            "digest": v.revision.digest,
+            "recipients": v.recipients,
+            "excluded": v.excluded,
+            "cost_usd": v.cost_usd,
+            "obstacles": list(v.obstacles),
+        }
+        for v in view.drafts
+    ]
+    if json_wanted:
+        questions = [
+            {"id": q.id, "message": q.message, "span": list(q.span), "blocking": q.blocking} for q in view.questions
+        ]
+        head = {"campaign": view.campaign.slug, "title": view.campaign.title, "kind": view.campaign.kind}
+        print_json(head | {"questions": questions, "drafts": drafts})
+        return
+    click.echo(f"{view.campaign.slug}: {view.campaign.title}\n")
+    keys = ("draft", "channel", "language", "state", "revision", "recipients", "excluded", "cost_usd")
+    print_table(keys, [tuple(d[key] for key in keys) for d in drafts])
+    for question in view.questions:
+        click.echo(f"? {question.message} [{question.id}]")
+    for each in drafts:
+        for obstacle in each["obstacles"]:
+            click.echo(f"draft {each['draft']}: {obstacle}")
+
+
+def _decide(draft: int, decision: Decision, by: str, comment: str) -> None:
+    with open_pipeline() as pipeline:
+        user = pipeline.people.user(by)
+        _, view = pipeline.reviewing.show_draft(draft)
+        pipeline.reviewing.decide(draft, decision, view.revision.digest, user, comment)
+    click.echo(f"draft {draft} (revision {view.draft.revision}, {view.revision.digest}): {decision} by {by}")
+
+
+@click.command()
+@click.argument("draft", type=int)
+@click.option("--by", required=True, help="The user of the desk who decides.")
+def approve(draft: int, by: str) -> None:
+    """Approve a draft's newest revision; its deliveries are planned at once."""
+    _decide(draft, Decision.APPROVED, by, "")
+
+
+@click.command()
+@click.argument("draft", type=int)
+@click.option("--by", required=True, help="The user of the desk who decides.")
+@click.option("--comment", default="", help="What should change.")
+@click.option("--cancel", is_flag=True, help="Cancel the draft for good instead of asking for changes.")
+def reject(draft: int, by: str, comment: str, cancel: bool) -> None:
+    """Ask for changes to a draft, or cancel it."""
+    _decide(draft, Decision.CANCELLED if cancel else Decision.NEEDS_CHANGES, by, comment)
+
+
+@click.command()
+@click.argument("campaign")
+@as_json
+def who(campaign: str, json_wanted: bool) -> None:
+    """Who was sent what, when, with what result; and who was left out and why. CSV unless --json."""
+    with open_pipeline() as pipeline:
+        deliveries = pipeline.reviewing.who(campaign)
+    columns = (
+        "channel",
+        "language",
+        "position",
+        "address",
+        "state",
+        "reason",
+        "sent_at",
+        "attempts",
+        "provider_id",
+        "id",
+    )
+    rows = [{name: getattr(delivery, name) for name in columns} for delivery in deliveries]
+    if json_wanted:
+        print_json(rows)
+        return
+    writer = csv.DictWriter(sys.stdout, columns)
+    writer.writeheader()
+    writer.writerows(rows)

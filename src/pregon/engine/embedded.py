@@ -1,0 +1,68 @@
+"""The whole engine of `pregon serve`: server, worker, deployments, folder watcher, hints; started and stopped together."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+from pregon.engine.environment import apply_environment, prefect_environment
+from pregon.settings import Settings
+from pregon.types import SourceKind
+
+POOL = "pregon"
+
+
+class Engine:
+    """Prefect embedded in this process. Prefect itself is imported in `start`, after its settings are in place."""
+
+    def __init__(self, settings: Settings, *, port: int | None = None) -> None:
+        self._settings = settings
+        self._port = port or _free_port()
+        folders = tuple(settings.home / s.address for s in settings.sources if s.active and s.kind is SourceKind.FOLDER)
+        self._folders: tuple[Path, ...] = folders
+
+    @property
+    def ui_url(self) -> str:
+        """Where Prefect's own pages are."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Start everything; returns when triggers work. Raises `PregonError`."""
+        root = self._settings.root.absolute()
+        database = os.environ.get("PREGON_PREFECT_DATABASE_URL")
+        values = prefect_environment(self._settings.home, root, self._port, database)
+        apply_environment(values)
+        from pregon.engine.deploying import deploy_all
+        from pregon.engine.folders import FolderWatcher
+        from pregon.engine.server import ServerProcess
+        from pregon.engine.worker import WorkerThread
+
+        environment = dict(os.environ)
+        self._server = ServerProcess(self._port, environment, self._settings.home / "logs" / "prefect-server.log")
+        self._server.start()
+        self._worker = WorkerThread(POOL, root)
+        self._worker.start()
+        deploy_all(root, self._settings.home, environment)
+        self._watcher = FolderWatcher(self._folders, lambda: self.hint("pregon.source.changed", "pregon.source.folder"))
+        self._watcher.start()
+        self.hint("pregon.source.changed", "pregon.source.start")
+
+    def hint(self, event: str, resource: str) -> None:
+        """Tell Prefect that something happened. Losing this only costs time: the schedules sweep."""
+        from prefect.events import emit_event
+
+        emit_event(event=event, resource={"prefect.resource.id": resource})
+
+    def stop(self) -> None:
+        """Stop everything that was started, in the opposite order."""
+        for part in ("_watcher", "_worker", "_server"):
+            running = getattr(self, part, None)
+            if running is not None:
+                running.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
