@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import google.auth.exceptions
 import google.oauth2.credentials
 import httplib2
 import requests
@@ -48,7 +47,7 @@ def build_service(
     client_id: str, client_secret: str, refresh_token: str, timeout: float, base_url: str | None, token_uri: str | None
 ) -> Any:
     """The YouTube service. `base_url` and `token_uri` replace Google's own addresses, e.g. by a stand-in's."""
-    credentials = google.oauth2.credentials.Credentials(
+    credentials = google.oauth2.credentials.Credentials(  # type: ignore[no-untyped-call]
         token=None,
         refresh_token=refresh_token,
         token_uri=token_uri or TOKEN_URI,

@@ -1,0 +1,98 @@
+"""Faults that a test or a person asks for, and the wrapper that makes a stand-in's write misbehave so.
+
+Each fault hits a stated number of calls. Reads are hit only when asked for (`on: read`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+# Handled here, alike for every provider. `hang` and `drop_after_accept` and `500_but_done` do what was asked first.
+COMMON = ("drop_after_accept", "drop_before_accept", "hang", "slow", "500_but_done", "502", "redirect")
+# Answered by each provider in its own shape.
+REFUSALS = ("429", "429_with_reset", "402", "401", "duplicate_403", "reply_403", "expired_token", "quota_exceeded")
+
+
+@dataclass(slots=True)
+class Fault:
+    """A fault, how many more calls it hits, how long it lasts where that matters, and on reads or writes."""
+
+    provider: str
+    name: str
+    times: int = 1
+    seconds: float = 30.0
+    on: str = "write"
+
+
+class Faults:
+    """The faults that are still to come, and how often each path was called."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self.requests: Counter[str] = Counter()
+
+    def add(self, fault: Fault) -> None:
+        """Ask for a fault. Raises ValueError for a name that there is not."""
+        if fault.name not in (*COMMON, *REFUSALS):
+            raise ValueError(f"there is no fault {fault.name!r}; use one of {', '.join((*COMMON, *REFUSALS))}")
+        self._faults.append(fault)
+
+    def clear(self) -> None:
+        """Forget every fault."""
+        self._faults.clear()
+
+    def take(self, provider: str, on: str, *, only: str | None = None) -> Fault | None:
+        """The next fault that hits this call, used up by one."""
+        for fault in self._faults:
+            if (fault.provider, fault.on) == (provider, on) and only in (None, fault.name):
+                fault.times -= 1
+                if fault.times <= 0:
+                    self._faults.remove(fault)
+                return fault
+        return None
+
+
+def with_faults(faults: Faults, provider: str, endpoint: Endpoint, refuse: Callable[[str], Response]) -> Endpoint:
+    """`endpoint`, counted and, when a fault is due, misbehaving. `refuse` makes the provider's own refusals."""
+
+    async def call(request: Request) -> Response:
+        faults.requests[f"{provider} {request.method} {request.url.path}"] += 1
+        fault = faults.take(provider, "read" if request.method == "GET" else "write")
+        if fault is None:
+            return await endpoint(request)
+        if fault.name in REFUSALS:
+            await request.body()
+            return refuse(fault.name)
+        return await _misbehave(fault, request, endpoint)
+
+    return call
+
+
+async def _misbehave(fault: Fault, request: Request, endpoint: Endpoint) -> Response:
+    if fault.name == "slow":
+        await asyncio.sleep(fault.seconds)
+        return await endpoint(request)
+    await request.body()
+    if fault.name == "502":
+        return Response("<html><h1>502 Bad Gateway</h1></html>", 502, media_type="text/html")
+    if fault.name == "redirect":
+        return RedirectResponse(str(request.base_url.replace(path="/_sandbox/trap")), 302)
+    if fault.name != "drop_before_accept":
+        await endpoint(request)
+    if fault.name == "500_but_done":
+        return Response(json.dumps({"errors": [{"message": "internal error"}]}), 500, media_type="application/json")
+    if fault.name == "hang":
+        await asyncio.sleep(fault.seconds)
+    drop: Any = request.scope["extensions"]["pregon.drop"]
+    drop()
+    return Response(status_code=500)

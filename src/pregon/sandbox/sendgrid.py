@@ -1,0 +1,165 @@
+"""The stand-in for SendGrid v3: Mail Send, Email Logs. Accepts what the published rules allow and keeps it."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pregon.sandbox import accounts
+from pregon.sandbox.faults import Faults, with_faults
+from pregon.sandbox.sendgrid_rules import find_problems
+from pregon.sandbox.state import Record, State
+
+MAX_BYTES = 30_000_000
+_CONDITION = re.compile(
+    r"""^(?P<field>\w+)\s*(?P<operator>=|>=|<=|>|<|IN)\s*(?:TIMESTAMP\s*)?(?P<value>"[^"]*"|'[^']*'|\([^)]*\))$"""
+)
+
+
+def sendgrid_routes(state: State, faults: Faults) -> list[Route]:
+    """The stand-in's routes."""
+    endpoint = SendGridStandIn(state)
+
+    def guard(call: Any) -> Any:
+        return with_faults(faults, "sendgrid", call, refuse)
+
+    return [
+        Route("/v3/mail/send", guard(endpoint.accept), methods=["POST"]),
+        Route("/v3/logs", guard(endpoint.search), methods=["POST"]),
+        Route("/v3/logs/{message_id}", guard(endpoint.read), methods=["GET"]),
+    ]
+
+
+def refuse(name: str) -> Response:
+    """SendGrid's own answer for a fault."""
+    if name.startswith("429"):
+        reset = str(int(datetime.now(UTC).timestamp()) + 30)
+        headers = {"X-RateLimit-Limit": "600", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
+        return _errors(429, [("too many requests", None)], headers if name == "429_with_reset" else {})
+    if name in ("401", "expired_token"):
+        return _errors(401, [("The provided authorization grant is invalid, expired, or revoked", None)])
+    if name == "402":
+        return _errors(402, [("Maximum credits exceeded", None)])
+    return _errors(403, [("The from address does not match a verified Sender Identity.", "from")])
+
+
+class SendGridStandIn:
+    """Mail Send and Email Logs over the state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def accept(self, request: Request) -> Response:
+        """POST /v3/mail/send: 202 with X-Message-Id, or SendGrid's errors."""
+        body = await request.body()
+        refusal = _authorize(request)
+        if refusal:
+            return refusal
+        if len(body) >= MAX_BYTES:
+            return _errors(413, [("The request body is too large.", None)])
+        try:
+            payload = json.loads(body)
+        except ValueError:
+            return _errors(400, [("Bad Request", None)])
+        problems = find_problems(payload)
+        if problems:
+            return _errors(400, problems)
+        message_id = secrets.token_urlsafe(16)
+        self._keep(message_id, payload)
+        return Response(status_code=202, headers={"X-Message-Id": message_id})
+
+    def _keep(self, message_id: str, payload: dict[str, Any]) -> None:
+        entries = payload.pop("personalizations")
+        now = datetime.now(UTC).isoformat()
+        self._state.put("message", [(message_id, payload)])
+        mails = [_build_mail(message_id, index, entry, payload, now) for index, entry in enumerate(entries)]
+        self._state.put("mail", [(mail["sg_message_id"], mail) for mail in mails], status="accepted")
+
+    async def search(self, request: Request) -> Response:
+        """POST /v3/logs: the mails that match every condition."""
+        refusal = _authorize(request)
+        if refusal:
+            return refusal
+        wanted = json.loads(await request.body())
+        limit = wanted.get("limit", 10)
+        if not isinstance(limit, int) or not 1 <= limit <= 1000:
+            return _errors(400, [("limit must be between 1 and 1000", "limit")])
+        tests = [_read_condition(text) for text in str(wanted.get("query", "")).split(" AND ") if text.strip()]
+        if None in tests:
+            return _errors(400, [("invalid query", "query")])
+        mails = [mail for mail in reversed(self._state.all("mail")) if all(test(mail) for test in tests if test)]
+        return JSONResponse({"messages": [_summarize(mail) for mail in mails[:limit]]})
+
+    async def read(self, request: Request) -> Response:
+        """GET /v3/logs/{sg_message_id}: one mail with its custom arguments."""
+        refusal = _authorize(request)
+        if refusal:
+            return refusal
+        mail = self._state.get("mail", request.path_params["message_id"])
+        if mail is None:
+            return _errors(404, [("message not found", None)])
+        events = [{"event": "processed", "email": mail["to_email"], "sg_message_id": mail["sg_message_id"]}]
+        details = _summarize(mail) | {"events": events, "category": mail["categories"]}
+        return JSONResponse(details | {"custom_args": mail["custom_args"]})
+
+
+def _build_mail(message_id: str, index: int, entry: Record, payload: Record, now: str) -> Record:
+    return {
+        "sg_message_id": f"{message_id}.recvd-sandbox-1-{index:04X}.0",
+        "message_id": message_id,
+        "to_email": entry["to"][0]["email"],
+        "from_email": payload["from"]["email"],
+        "subject": entry.get("subject") or payload.get("subject", ""),
+        "categories": payload.get("categories", []),
+        "custom_args": payload.get("custom_args", {}) | entry.get("custom_args", {}),
+        "headers": payload.get("headers", {}) | entry.get("headers", {}),
+        "substitutions": entry.get("substitutions", {}),
+        "tracking": payload.get("tracking_settings", {}),
+        "created_at": now,
+    }
+
+
+def _summarize(mail: Record) -> Record:
+    names = ("from_email", "sg_message_id", "subject", "to_email")
+    summary = {name: mail[name] for name in names}
+    return summary | {"status": "processed", "sg_message_id_created_at": mail["created_at"]}
+
+
+def _authorize(request: Request) -> Response | None:
+    if request.headers.get("Authorization") == f"Bearer {accounts.SENDGRID_API_KEY}":
+        return None
+    return _errors(401, [("The provided authorization grant is invalid, expired, or revoked", None)])
+
+
+def _errors(status: int, problems: Any, headers: dict[str, str] | None = None) -> Response:
+    errors = [{"message": message, "field": field, "help": None} for message, field in problems]
+    return JSONResponse({"errors": errors}, status, headers)
+
+
+def _read_condition(text: str) -> Callable[[Record], bool] | None:
+    """One condition of the log's query language as a test of a mail, or None when it is not one."""
+    match = _CONDITION.match(text.strip())
+    if match is None:
+        return None
+    field, operator, value = match["field"], match["operator"], match["value"].strip("\"'")
+    if field == "sg_message_id_created_at":
+        return _compare_time(operator, datetime.fromisoformat(value))
+    if field == "categories" and operator == "IN":
+        names = set(re.findall(r"'([^']*)'", match["value"]))
+        return lambda mail: bool(names & set(mail["categories"]))
+    if field in ("to_email", "subject", "sg_message_id") and operator == "=":
+        return lambda mail: str(mail[field]).lower() == value.lower()
+    return None
+
+
+def _compare_time(operator: str, limit: datetime) -> Callable[[Record], bool]:
+    later = operator.startswith(">")
+    return lambda mail: (datetime.fromisoformat(mail["created_at"]) >= limit) == later
