@@ -62,12 +62,17 @@ class Faults:
         return None
 
 
-def with_faults(faults: Faults, provider: str, endpoint: Endpoint, refuse: Callable[[str], Response]) -> Endpoint:
-    """`endpoint`, counted and, when a fault is due, misbehaving. `refuse` makes the provider's own refusals."""
+def with_faults(
+    faults: Faults, provider: str, endpoint: Endpoint, refuse: Callable[[str], Response], on: str = "write"
+) -> Endpoint:
+    """`endpoint`, counted and, when a fault is due, misbehaving. `refuse` makes the provider's own refusals.
+
+    `on` says which faults hit it: write (what the channel is for), read, or upload (a picture before a post).
+    """
 
     async def call(request: Request) -> Response:
         faults.requests[f"{provider} {request.method} {request.url.path}"] += 1
-        fault = faults.take(provider, "read" if request.method == "GET" else "write")
+        fault = faults.take(provider, on)
         if fault is None:
             return await endpoint(request)
         if fault.name in REFUSALS:

@@ -28,11 +28,11 @@ def sendgrid_routes(state: State, faults: Faults) -> list[Route]:
     """The stand-in's routes."""
     endpoint = SendGridStandIn(state)
 
-    def guard(call: Any) -> Any:
-        return with_faults(faults, "sendgrid", call, refuse)
+    def guard(call: Any, on: str = "read") -> Any:
+        return with_faults(faults, "sendgrid", call, refuse, on)
 
     return [
-        Route("/v3/mail/send", guard(endpoint.accept), methods=["POST"]),
+        Route("/v3/mail/send", guard(endpoint.accept, "write"), methods=["POST"]),
         Route("/v3/logs", guard(endpoint.search), methods=["POST"]),
         Route("/v3/logs/{message_id}", guard(endpoint.read), methods=["GET"]),
     ]

@@ -36,19 +36,19 @@ def x_routes(state: State, faults: Faults) -> list[Route]:
     """The stand-in's routes."""
     stand_in = XStandIn(state)
 
-    def route(path: str, call: Any, method: str) -> Route:
+    def route(path: str, call: Any, method: str, on: str = "read") -> Route:
         async def authorized(request: Request) -> Response:
             return await call(request) if await _is_signed(request, path) else _problem(401, "Unauthorized")
 
-        return Route(path, with_faults(faults, "x", authorized, refuse), methods=[method])
+        return Route(path, with_faults(faults, "x", authorized, refuse, on), methods=[method])
 
     return [
-        route("/2/tweets", stand_in.post, "POST"),
+        route("/2/tweets", stand_in.post, "POST", "write"),
         route("/2/tweets", stand_in.lookup, "GET"),
         route("/2/users/me", stand_in.me, "GET"),
         route("/2/users/{user_id}/tweets", stand_in.timeline, "GET"),
-        route("/2/media/upload", stand_in.upload, "POST"),
-        route("/2/media/metadata", stand_in.describe, "POST"),
+        route("/2/media/upload", stand_in.upload, "POST", "upload"),
+        route("/2/media/metadata", stand_in.describe, "POST", "upload"),
     ]
 
 

@@ -25,16 +25,16 @@ def youtube_routes(state: State, faults: Faults) -> list[Route]:
     """The stand-in's routes. A fault `expired_token` waits for the token endpoint."""
     stand_in = YouTubeStandIn(state, faults)
 
-    def route(path: str, call: Any, method: str) -> Route:
+    def route(path: str, call: Any, method: str, on: str = "read") -> Route:
         async def authorized(request: Request) -> Response:
             return await call(request) if stand_in.knows(request) else refuse("401")
 
-        return Route(f"/youtube/v3/{path}", with_faults(faults, "youtube", authorized, refuse), methods=[method])
+        return Route(f"/youtube/v3/{path}", with_faults(faults, "youtube", authorized, refuse, on), methods=[method])
 
     return [
         Route("/token", stand_in.give_token, methods=["POST"]),
         route("playlistItems", stand_in.list_items, "GET"),
-        route("playlistItems", stand_in.insert_item, "POST"),
+        route("playlistItems", stand_in.insert_item, "POST", "write"),
         route("playlists", stand_in.list_playlists, "GET"),
         route("videos", stand_in.list_videos, "GET"),
     ]
