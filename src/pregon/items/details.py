@@ -21,7 +21,7 @@ _FIELDS = {
     "quote": "quote citation cita testimonial temoignage testimonio",
 }
 _FIELD_OF = {word: name for name, words in _FIELDS.items() for word in words.split()}
-_ARTICLE = re.compile(r"^(?:the|le|la|les|l'|el|los|las|un|une|una|a|our|nuestr[oa]s?|notre|nos)\s*")
+_ARTICLE = re.compile(r"^(?:l'|(?:the|le|la|les|el|los|las|un|une|una|a|our|nuestr[oa]s?|notre|nos)\s+)")
 _ORDINALS = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,
     "premiere": 1, "deuxieme": 2, "seconde": 2, "troisieme": 3, "quatrieme": 4, "cinquieme": 5, "sixieme": 6,

@@ -20,6 +20,7 @@ _PLACEHOLDER_HOSTS = frozenset({"example.com", "www.example.com", "todo", "xxx",
 _PLACEHOLDERS = re.compile(
     r"(?:#.{0,80}||javascript:.{0,200}|about:blank|x{3,}|to-?do|tbd|tbc|url|link|https?://|https?://#)$", re.IGNORECASE
 )
+_SCHEMES = frozenset({"http", "https", "ftp", "mailto", "tel"})
 _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}$")
 _VIDEO_HOSTS = frozenset({"youtube.com", "m.youtube.com", "youtube-nocookie.com", "youtu.be"})
 _LEGACY_HOSTS = frozenset({"twitter.com", "mobile.twitter.com"})
@@ -73,7 +74,7 @@ def judge_address(address: str, legacy_hosts: Mapping[str, str]) -> str | None:
     if _PLACEHOLDERS.match(address):
         return "placeholder"
     parts = split_address(normalise_address(address))
-    if parts is None or parts.hostname in _PLACEHOLDER_HOSTS:
+    if parts is None or (parts.scheme and parts.scheme not in _SCHEMES) or parts.hostname in _PLACEHOLDER_HOSTS:
         return "placeholder"
     host = (parts.hostname or "").removeprefix("www.")
     legacy = host in _LEGACY_HOSTS or host in legacy_hosts or f"www.{host}" in legacy_hosts

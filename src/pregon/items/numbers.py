@@ -25,7 +25,51 @@ _LABEL = re.compile(r"(?:\*\*)?([^\W\d_][\w '’-]{1,30}?)\s?(?:\*\*)?\s?:\s?(?:
 _SUBJECT = frozenset({"subject", "objet", "asunto", "re", "sujet", "title", "titre", "titulo"})
 _DATE_LABELS = frozenset({"date", "fecha"})
 _FACTS = frozenset(
-    ["date", "fecha", "place", "venue", "lieu", "lugar", "languages", "language", "langues", "langue", "idiomas", "idioma", "time", "heure", "hora", "when", "where", "quand", "cuando", "donde", "deadline", "city", "ville", "ciudad", "country", "pays", "pais", "axis", "axe", "eje", "contact", "contacto", "from", "to", "de", "a", "by", "author", "auteur", "autor", "president", "presidente", "presidency"]
+    [
+        "date",
+        "fecha",
+        "place",
+        "venue",
+        "lieu",
+        "lugar",
+        "languages",
+        "language",
+        "langues",
+        "langue",
+        "idiomas",
+        "idioma",
+        "time",
+        "heure",
+        "hora",
+        "when",
+        "where",
+        "quand",
+        "cuando",
+        "donde",
+        "deadline",
+        "city",
+        "ville",
+        "ciudad",
+        "country",
+        "pays",
+        "pais",
+        "axis",
+        "axe",
+        "eje",
+        "contact",
+        "contacto",
+        "from",
+        "to",
+        "de",
+        "a",
+        "by",
+        "author",
+        "auteur",
+        "autor",
+        "president",
+        "presidente",
+        "presidency",
+    ]
 )
 _RECIPIENTS = re.compile(
     r"(?:to (?:the|all|our)|aux? |a l'attention|a (?:los|las|todos)|para |for information|pour information)"
