@@ -1,4 +1,4 @@
-"""What the readers of the sandbox do with a mail, by a seeded plan. Pure: the same seed and delivery act the same.
+"""What the readers of the sandbox do with a mail, by a seeded plan. Pure: the same seed, address and campaign act the same.
 
 A mail goes to one of the fates below, with the stated share. A tag in the address chooses one outright, so that a
 sample list can show each: ana+click@example.org. Opens and clicks become events only where tracking was on.
@@ -14,8 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pregon.sandbox.state import Record
-
-DELIVERY_ARGUMENT = "pregon_delivery_id"
 
 
 class Fate(StrEnum):
@@ -59,12 +57,15 @@ class Plan:
     scan_after: float | None = None
 
 
-def choose_fate(seed: str, delivery_id: str, address: str) -> Fate:
-    """The fate of a mail: the tag of its address, else its share of the hash."""
+def choose_fate(seed: str, campaign: str, address: str) -> Fate:
+    """The fate of a mail: the tag of its address, else its share of the hash.
+
+    Delivery ids are random and stay out of the hash, so that two runs of the same campaign read alike.
+    """
     _, _, tag = address.split("@", 1)[0].partition("+")
     if tag in set(Fate):
         return Fate(tag)
-    point = draw(seed, delivery_id, "fate") * 100
+    point = draw(seed, campaign, address, "fate") * 100
     for fate, share in _SHARES:
         point -= share
         if point < 0:
@@ -80,9 +81,10 @@ def draw(*parts: str) -> float:
 
 def plan_reading(seed: str, mail: Record, html: str) -> Plan:
     """What the reader of this mail does."""
-    delivery_id = str(mail["custom_args"].get(DELIVERY_ARGUMENT, mail["sg_message_id"]))
-    reading = _Reading(mail, find_links(html, _unsubscribe_url(mail)), draw(seed, delivery_id, "delay"))
-    fate = choose_fate(seed, delivery_id, mail["to_email"])
+    address, campaign = str(mail["to_email"]), str((*mail["categories"], "")[0])
+    delay = draw(seed, campaign, address, "delay")
+    reading = _Reading(mail, find_links(html, _unsubscribe_url(mail)), delay)
+    fate = choose_fate(seed, campaign, address)
     reading.add(0, "processed")
     if fate is Fate.BOUNCE:
         return reading.bounce("bounce", "5.1.1", "550 5.1.1 The mailbox does not exist", "Invalid Address")

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pregon.drafts.tokens import UNSUBSCRIBE_URL
 from pregon.types import MailBody, Outgoing, Shipment
 
 MAX_PERSONALIZATIONS = 1000
 MAX_BYTES = 30_000_000
 DELIVERY_ARGUMENT = "pregon_delivery_id"
-UNSUBSCRIBE_TOKEN = "-unsubscribe_url-"  # noqa: S105 - the name of a token in a mail, no secret
 
 
 def build_payload(shipment: Shipment) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _personalize(delivery: Outgoing) -> dict[str, Any]:
     }
     if delivery.substitutions:
         entry["substitutions"] = dict(delivery.substitutions)
-    url = delivery.substitutions.get(UNSUBSCRIBE_TOKEN)
+    url = delivery.substitutions.get(UNSUBSCRIBE_URL)
     if url:  # RFC 8058, section 3.1: exactly this pair of headers
         entry["headers"] = {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     return entry
