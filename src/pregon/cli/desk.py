@@ -74,9 +74,9 @@ def show(campaign: str, json_wanted: bool) -> None:
     print_table(keys, [tuple(d[key] for key in keys) for d in drafts])
     for question in view.questions:
         click.echo(f"? {question.message} [{question.id}]")
-    for each in drafts:
-        for obstacle in each["obstacles"]:
-            click.echo(f"draft {each['draft']}: {obstacle}")
+    for each in view.drafts:
+        for obstacle in each.obstacles:
+            click.echo(f"draft {each.draft.id}: {obstacle}")
 
 
 def _decide(draft: int, decision: Decision, by: str, comment: str) -> None:

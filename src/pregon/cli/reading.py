@@ -25,11 +25,10 @@ _kind = click.option(
 @as_json
 def read(document: str, kind: Kind | None, json_wanted: bool) -> None:
     """Read one document (a file or an address) into an item. Stores nothing."""
-    from pregon.bootstrap import open_document, read_only_pipeline
+    from pregon.bootstrap import build_composing, open_document
     from pregon.items import item_to_json
 
-    settings = read_settings()
-    item = read_only_pipeline(settings).watching.read(open_document(document), kind)
+    item = build_composing(read_settings()).read(open_document(document), kind)
     if json_wanted:
         print_json(item_to_json(item))
     else:
@@ -43,13 +42,13 @@ def read(document: str, kind: Kind | None, json_wanted: bool) -> None:
 @as_json
 def draft(document: str, out: Path | None, kind: Kind | None, json_wanted: bool) -> None:
     """Every draft that the document's playbook asks for. Stores nothing, sends nothing."""
-    from pregon.bootstrap import open_document, read_only_pipeline
+    from pregon.bootstrap import build_composing, open_document
     from pregon.items import identify_item, item_to_json
 
-    pipeline = read_only_pipeline(read_settings())
+    composing = build_composing(read_settings())
     source = open_document(document)
-    item = pipeline.watching.read(source, kind)
-    proposals = pipeline.drafting.compose(item, identify_item(item, source))
+    item = composing.read(source, kind)
+    proposals = composing.compose(item, identify_item(item, source))
     files = [_write_proposal(proposal, out) for proposal in proposals]
     drafts = [_proposal_json(p, f) for p, f in zip(proposals, files, strict=True)]
     result = {"item": item_to_json(item), "drafts": drafts}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pregon.pipeline.composing import Composing
 from pregon.pipeline.delivering import Delivering, DeliverResult
 from pregon.pipeline.drafting import Drafting
 from pregon.pipeline.measuring import CampaignFunnels, Measuring
@@ -19,6 +20,7 @@ __all__ = [
     "CampaignView",
     "Channel",
     "Clock",
+    "Composing",
     "DeliverResult",
     "Delivering",
     "DraftView",
@@ -43,6 +45,7 @@ class Pipeline:
 
     settings: Settings
     store: Storage
+    composing: Composing
     watching: Watching
     drafting: Drafting
     reviewing: Reviewing

@@ -15,7 +15,7 @@ from itertools import groupby
 from pregon.deliveries import next_attempt, sign_delivery
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL, digest_content, render_content
 from pregon.errors import NotFoundError, RenderError
-from pregon.pipeline.drafting import Drafting
+from pregon.pipeline.composing import Composing
 from pregon.pipeline.protocols import Channel, Clock, Storage
 from pregon.settings import Settings
 from pregon.types import (
@@ -49,7 +49,7 @@ class Delivering:
     def __init__(
         self,
         store: Storage,
-        drafting: Drafting,
+        composing: Composing,
         channels: Mapping[ChannelName, Channel],
         settings: Settings,
         clock: Clock,
@@ -58,7 +58,7 @@ class Delivering:
         key: bytes,
         claim_lease: timedelta = _CLAIM_LEASE,
     ) -> None:
-        self._store, self._drafting, self._channels = store, drafting, channels
+        self._store, self._composing, self._channels = store, composing, channels
         self._settings, self._clock, self._worker, self._key = settings, clock, worker, key
         self._claim_lease = claim_lease
 
@@ -125,7 +125,7 @@ class Delivering:
         if campaign is None or revision is None or stored is None:
             raise NotFoundError("its campaign, revision or item is missing")
         answers = self._store.list_answers(campaign.id)
-        context = self._drafting.context(campaign.kind, campaign.slug, answers, stored.item)
+        context = self._composing.context(campaign.kind, campaign.slug, answers, stored.item)
         language = delivery.language or None
         send_at = revision.content.send_at
         return render_content(delivery.channel, language, revision.fields, context, send_at=send_at)

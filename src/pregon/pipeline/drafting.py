@@ -2,73 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from pregon.drafts import DraftContext, campaign_slug, compose_drafts
+from pregon.drafts import campaign_slug, compose_drafts
 from pregon.errors import DecisionError, NotFoundError
-from pregon.pipeline.protocols import Clock, DraftStore, ItemStore, TemplateReader
-from pregon.settings import Playbook, Settings
-from pregon.types import Answer, Campaign, Draft, Fields, Item, Kind, Proposal, Span, StoredItem
+from pregon.pipeline.composing import Composing
+from pregon.pipeline.protocols import Clock, DraftStore, ItemStore
+from pregon.types import Campaign, Draft, Kind, Proposal, StoredItem
 
 
 class Drafting:
     """Items -> drafts."""
 
-    def __init__(
-        self, items: ItemStore, drafts: DraftStore, templates: TemplateReader, settings: Settings, clock: Clock
-    ) -> None:
-        self._items, self._drafts, self._templates = items, drafts, templates
-        self._settings, self._clock = settings, clock
-
-    def playbook(self, kind: Kind) -> Playbook | None:
-        """The active standing rule for a kind of item."""
-        playbook = self._settings.playbooks.get(kind)
-        return playbook if playbook and playbook.active else None
-
-    def context(
-        self, kind: Kind, campaign: str, answers: tuple[Answer, ...] = (), item: Item | None = None
-    ) -> DraftContext:
-        """What composing and rendering need for a campaign of this kind. Raises `NotFoundError` without a playbook."""
-        playbook = self.playbook(kind)
-        if playbook is None:
-            raise NotFoundError(
-                f"No active playbook says what a {kind} sets in motion; add one to config/playbooks.yaml."
-            )
-        return DraftContext(
-            network=self._settings.network,
-            playbook=playbook,
-            templates=self._templates(),
-            campaign=campaign,
-            account=self._settings.channels.x.account,
-            youtube_channel=self._settings.channels.youtube.account,
-            answers=_by_span(item, answers) if item else {},
-        )
-
-    def compose(self, item: Item, identity: str) -> tuple[Proposal, ...]:
-        """Every draft that the playbook asks for; stores nothing."""
-        return compose_drafts(item, self.context(item.kind, campaign_slug(item, identity)))
-
-    @staticmethod
-    def compose_one(item: Item, context: DraftContext, draft: Draft) -> Fields | None:
-        """The fields of one draft, composed anew; None when the playbook no longer asks for it."""
-        for proposal in compose_drafts(item, context):
-            if (proposal.channel, proposal.language or "") == (draft.channel, draft.language):
-                return proposal.fields
-        return None
+    def __init__(self, items: ItemStore, drafts: DraftStore, composing: Composing, clock: Clock) -> None:
+        self._items, self._drafts, self._composing, self._clock = items, drafts, composing, clock
 
     def open_campaign(self, item_id: int) -> Campaign | None:
         """The campaign of an item with its drafts, made now unless it exists. None when no playbook applies."""
         stored = self._items.read_item(item_id)
         if stored is None:
             raise NotFoundError(f"There is no item {item_id}.")
-        if self.playbook(stored.item.kind) is None:
+        if self._composing.playbook(stored.item.kind) is None:
             return None
         existing = self._drafts.campaign_of_item(item_id)
         if existing is not None:
             self._refresh(existing, stored)
             return existing
         slug = campaign_slug(stored.item, stored.identity)
-        proposals = compose_drafts(stored.item, self.context(stored.item.kind, slug))
+        proposals = compose_drafts(stored.item, self._composing.context(stored.item.kind, slug))
         title = stored.item.title or slug
         return self._drafts.create_campaign(
             slug, item_id, stored.version, stored.item.kind, title, proposals, self._clock()
@@ -76,7 +35,7 @@ class Drafting:
 
     def sweep(self) -> tuple[Campaign, ...]:
         """Open a campaign for every item that lacks one: what a lost event left behind."""
-        kinds = [kind for kind in Kind if self.playbook(kind)]
+        kinds = [kind for kind in Kind if self._composing.playbook(kind)]
         opened = (self.open_campaign(item_id) for item_id in self._items.items_without_campaign(kinds))
         return tuple(campaign for campaign in opened if campaign is not None)
 
@@ -84,7 +43,7 @@ class Drafting:
         """Compose anew what a changed source affects. A person's edits are never overwritten: the desk marks them."""
         drafts = {(d.channel, d.language): d for d in self._drafts.list_drafts([campaign.id])}
         answers = self._drafts.list_answers(campaign.id)
-        context = self.context(campaign.kind, campaign.slug, answers, stored.item)
+        context = self._composing.context(campaign.kind, campaign.slug, answers, stored.item)
         for proposal in compose_drafts(stored.item, context):
             draft = drafts.get((proposal.channel, proposal.language or ""))
             if draft is not None and self._may_refresh(draft, stored.version):
@@ -100,12 +59,3 @@ class Drafting:
         except DecisionError:
             # It has gone out already; the desk shows that the source has changed since.
             return
-
-
-def _by_span(item: Item, answers: tuple[Answer, ...]) -> Mapping[Span, str]:
-    spans = {(question.id, question.span[0]): question.span for question in item.questions}
-    return {
-        spans[answer.question, answer.span_start]: answer.answer
-        for answer in answers
-        if (answer.question, answer.span_start) in spans
-    }

@@ -174,6 +174,11 @@ class Measuring:
             added += len(samples)
         return added
 
+    def forget_old_events(self) -> int:
+        """Strip the raw provider data of events past their retention; the counted facts stay. Returns how many."""
+        kept = timedelta(days=self._settings.network.event_retention_days)
+        return self._store.strip_events(self._clock() - kept)
+
     def funnels(self, slug: str | None = None) -> tuple[CampaignFunnels, ...]:
         """The figures of one campaign, or of all, newest first."""
         if slug is not None:

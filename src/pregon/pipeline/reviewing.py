@@ -10,7 +10,7 @@ from pregon.audiences import select_recipients
 from pregon.deliveries import plan_deliveries
 from pregon.drafts import propose
 from pregon.errors import DecisionError, NotAllowedError, NotFoundError
-from pregon.pipeline.drafting import Drafting
+from pregon.pipeline.composing import Composing
 from pregon.pipeline.protocols import Clock, Storage
 from pregon.types import (
     Answer,
@@ -79,8 +79,8 @@ class CampaignRow:
 class Reviewing:
     """Drafts -> approvals."""
 
-    def __init__(self, store: Storage, drafting: Drafting, clock: Clock) -> None:
-        self._store, self._drafting, self._clock = store, drafting, clock
+    def __init__(self, store: Storage, composing: Composing, clock: Clock) -> None:
+        self._store, self._composing, self._clock = store, composing, clock
 
     # --- reading
 
@@ -152,7 +152,7 @@ class Reviewing:
         check_edit(draft, user.role, base=base)
         campaign = self._campaign_of(draft)
         source = self._item(campaign)
-        context = self._drafting.context(
+        context = self._composing.context(
             campaign.kind, campaign.slug, self._store.list_answers(campaign.id), source.item
         )
         language = draft.language or None
@@ -175,13 +175,13 @@ class Reviewing:
     def _recompose(self, before: CampaignView) -> None:
         view = self.show_campaign(before.campaign.slug)
         item = view.source.item
-        context = self._drafting.context(view.campaign.kind, view.campaign.slug, view.answers, item)
+        context = self._composing.context(view.campaign.kind, view.campaign.slug, view.answers, item)
         for each in view.drafts:
             if each.draft.state in (DraftState.APPROVED, DraftState.CANCELLED):
                 continue
             fields = each.revision.fields
             if each.revision.created_by == "pregon":
-                fields = self._drafting.compose_one(item, context, each.draft) or fields
+                fields = self._composing.compose_one(item, context, each.draft) or fields
             language = each.draft.language or None
             proposal = propose(
                 each.draft.channel, language, fields, item, context, send_at=each.revision.content.send_at

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pregon.errors import DocumentError, PregonError, SourceError
-from pregon.items import fingerprint_item, identify_item, read_item
+from pregon.items import fingerprint_item, identify_item
+from pregon.pipeline.composing import Composing
 from pregon.pipeline.protocols import Clock, ItemStore, Poller
 from pregon.settings import Settings, SourceConfig
-from pregon.types import Document, Item, Kind, Poll, SavedItem, Sighting, SourceKind
+from pregon.types import Document, Kind, Poll, SavedItem, Sighting, SourceKind
 
 _LONGEST_PAUSE = timedelta(hours=24)
 
@@ -33,22 +34,23 @@ class Watching:
     """Sources -> items."""
 
     def __init__(
-        self, store: ItemStore, pollers: Mapping[SourceKind, Poller], settings: Settings, clock: Clock
+        self,
+        store: ItemStore,
+        pollers: Mapping[SourceKind, Poller],
+        composing: Composing,
+        settings: Settings,
+        clock: Clock,
     ) -> None:
-        self._store, self._pollers, self._settings, self._clock = store, pollers, settings, clock
+        self._store, self._pollers, self._composing = store, pollers, composing
+        self._settings, self._clock = settings, clock
 
     def watch(self, *, force: bool = False) -> tuple[WatchResult, ...]:
         """Poll every active source that is due (or all, with `force`). One source's trouble stops no other."""
         return tuple(self._watch_source(s) for s in self._settings.sources if s.active and (force or self._is_due(s)))
 
-    def read(self, document: Document, kind: Kind | None = None) -> Item:
-        """Read a document into an item; stores nothing."""
-        zone_today = self._clock().date()
-        return read_item(document, network=self._settings.network, today=zone_today, kind=kind)
-
     def take(self, document: Document, kind: Kind | None = None) -> SavedItem:
         """Read a document and store it, once however often and wherever it is seen."""
-        item = self.read(document, kind)
+        item = self._composing.read(document, kind)
         identity, fingerprint = identify_item(item, document), fingerprint_item(item)
         return self._store.save_item(identity, fingerprint, item, document.media_type, document.origin, self._clock())
 

@@ -48,6 +48,12 @@ class MetricQueries(Queries):
                 statement = update(events).where(events.c.provider == provider, events.c.key == key)
                 connection.execute(statement.values(label=label, rule=rule))
 
+    def strip_events(self, before: datetime) -> int:
+        """Forget the raw data and the addresses followed of events older than this. Returns how many had any."""
+        old = update(events).where(events.c.at < before, events.c.raw != "")
+        with self._write() as connection:
+            return connection.execute(old.values(raw="", url=None)).rowcount
+
     def delivery_by_provider_id(self, provider_id: str) -> str | None:
         """The delivery that a provider's own id names, when only one has it."""
         query = select(deliveries.c.id).where(deliveries.c.provider_id == provider_id).limit(2)

@@ -1,0 +1,257 @@
+"""The one place that wires settings + storage + sources + channels into a pipeline. The clock and the environment enter here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pregon.errors import DocumentError, SignatureError, SourceError
+from pregon.items import load_document
+from pregon.pipeline import Composing, Pipeline
+from pregon.settings import Settings, SourceConfig, load_settings
+from pregon.types import ChannelName, Document, Poll, ProviderEvent, SourceKind, SourceState
+
+if TYPE_CHECKING:
+    from pregon.pipeline import Channel, EventReader
+    from pregon.sandbox import Sandbox
+
+_MOST_BYTES = 20 * 1024 * 1024
+
+
+def now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
+def open_document(where: str) -> Document:
+    """Read a file or an http(s) address into a document. Raises `DocumentError`."""
+    if where.startswith(("http://", "https://")):
+        return _fetch_document(where)
+    path = Path(where)
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise DocumentError(f"{where} is larger than 20 MB; save the text alone and read that.")
+        return load_document(path.read_bytes(), name=path.name, origin=str(path))
+    except FileNotFoundError as error:
+        raise DocumentError(f"There is no file {where}; check the path.") from error
+    except OSError as error:
+        raise DocumentError(f"{where} cannot be read ({error.strerror}); check its permissions.") from error
+
+
+def _fetch_document(address: str) -> Document:
+    from pregon.sources.fetch import fetch
+
+    try:
+        # Who types an address on their own machine may well mean their own network.
+        answer = fetch(address, {}, now=now(), timeout=20, allow_private=True)
+    except SourceError as error:
+        raise DocumentError(str(error)) from error
+    media_type = answer.headers.get("content-type", "text/html").partition(";")[0].strip()
+    name = answer.address.rsplit("/", 1)[-1]
+    return load_document(answer.body, name=name, media_type=media_type, origin=answer.address)
+
+
+def read_templates(root: Path) -> Mapping[str, str]:
+    """Every text file below `root`/templates, by its path there."""
+    folder = root / "templates"
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in files}
+
+
+def build_composing(settings: Settings, clock: Callable[[], datetime] = now) -> Composing:
+    """What reads and drafts without storing."""
+    return Composing(lambda: read_templates(settings.root), settings, clock)
+
+
+def build_pipeline(
+    settings: Settings, sandbox: Sandbox | None = None, *, clock: Callable[[], datetime] = now
+) -> Pipeline:
+    """Wire everything. `sandbox` are the running stand-ins that channels in sandbox mode speak to."""
+    from pregon.pipeline import Delivering, Drafting, Measuring, People, Reviewing, Watching
+    from pregon.storage import open_store
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    store = open_store(settings.database_url)
+    key = _secret_key(settings)
+    composing = build_composing(settings, clock)
+    channels = {name: _build_channel(name, settings, sandbox, clock) for name in ChannelName}
+    readers: dict[str, EventReader] = {"sendgrid": _sendgrid_reader(settings, sandbox)}
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    return Pipeline(
+        settings=settings,
+        store=store,
+        composing=composing,
+        watching=Watching(store, _pollers(settings), composing, settings, clock),
+        drafting=Drafting(store, store, composing, clock),
+        reviewing=Reviewing(store, composing, clock),
+        delivering=Delivering(store, composing, channels, settings, clock, worker=worker, key=key),
+        measuring=Measuring(store, channels, readers, settings, clock, key=key),
+        people=People(store, clock, settings.network.languages),
+    )
+
+
+@contextmanager
+def running_pipeline(settings: Settings, *, clock: Callable[[], datetime] = now) -> Iterator[Pipeline]:
+    """A pipeline, with the sandbox's stand-ins running beside it while any channel is in sandbox mode."""
+    with ExitStack() as stack:
+        pipeline = build_pipeline(settings, stack.enter_context(running_stand_ins(settings)), clock=clock)
+        stack.callback(pipeline.store.close)
+        yield pipeline
+
+
+@contextmanager
+def running_stand_ins(settings: Settings, *, react_every: float | None = None) -> Iterator[Sandbox | None]:
+    """The sandbox on a free port with its memory in the data folder; None when every channel is live."""
+    if not any(settings.channel(name).mode == "sandbox" for name in ChannelName):
+        yield None
+        return
+    from pregon.sandbox import running_sandbox
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    webhook = f"{settings.base_url}/webhooks/sendgrid"
+    with running_sandbox(settings.home / "sandbox.db", webhook_url=webhook, react_every=react_every) as sandbox:
+        yield sandbox
+
+
+# --- one pipeline per process, for the flows -----------------------------------------------------------------
+
+_shared: list[Pipeline] = []
+
+
+def share_pipeline(pipeline: Pipeline | None) -> None:
+    """Let flows that run in this process use this pipeline (None: no longer)."""
+    _shared[:] = [pipeline] if pipeline is not None else []
+
+
+@contextmanager
+def shared_pipeline() -> Iterator[Pipeline]:
+    """This process's pipeline; in a process that has none, e.g. a Prefect worker elsewhere, one of its own."""
+    if _shared:
+        yield _shared[0]
+        return
+    settings = load_settings(Path(os.environ.get("PREGON_ROOT", ".")), os.environ)
+    with running_pipeline(settings) as pipeline:
+        yield pipeline
+
+
+# --- parts ---------------------------------------------------------------------------------------------------
+
+
+def _pollers(settings: Settings) -> dict[SourceKind, Callable[[SourceConfig, SourceState, datetime], Poll]]:
+    from pregon.sources import poll_feed, poll_folder
+
+    def feed(source: SourceConfig, state: SourceState, at: datetime) -> Poll:
+        return poll_feed(source.address, state, now=at, allow_private=source.allow_private)
+
+    def folder(source: SourceConfig, state: SourceState, at: datetime) -> Poll:
+        return poll_folder(settings.home / source.address, state, now=at)
+
+    return {SourceKind.FEED: feed, SourceKind.FOLDER: folder}
+
+
+def _build_channel(
+    name: ChannelName, settings: Settings, sandbox: Sandbox | None, clock: Callable[[], datetime]
+) -> Channel:
+    config, secret = settings.channel(name), settings.secrets
+    if config.mode == "sandbox":
+        if sandbox is None:
+            raise ValueError("a channel in sandbox mode needs the sandbox")
+        return _build_sandboxed(name, settings, sandbox, clock)
+    if name is ChannelName.EMAIL:
+        from pregon.channels.sendgrid import DEFAULT_HOST, SendGridChannel
+
+        return SendGridChannel(
+            secret.sendgrid_api_key,
+            host=config.host or DEFAULT_HOST,
+            timeout=config.timeout_seconds,
+            batch_size=config.batch_size,
+            clock=clock,
+        )
+    if name is ChannelName.X:
+        from pregon.channels.x import XChannel
+
+        keys = (secret.x_consumer_key, secret.x_consumer_secret, secret.x_access_token, secret.x_access_token_secret)
+        return XChannel(*keys, timeout=config.timeout_seconds, clock=clock)
+    from pregon.channels.youtube import YouTubeChannel
+
+    ids = (secret.youtube_client_id, secret.youtube_client_secret, secret.youtube_refresh_token)
+    return YouTubeChannel(*ids, timeout=config.timeout_seconds, clock=clock)
+
+
+def _build_sandboxed(name: ChannelName, settings: Settings, sandbox: Sandbox, clock: Callable[[], datetime]) -> Channel:
+    from pregon.sandbox import accounts
+
+    config = settings.channel(name)
+    if name is ChannelName.EMAIL:
+        from pregon.channels.sendgrid import SendGridChannel
+
+        return SendGridChannel(
+            accounts.SENDGRID_API_KEY,
+            host=sandbox.sendgrid_url,
+            timeout=config.timeout_seconds,
+            batch_size=config.batch_size,
+            clock=clock,
+        )
+    if name is ChannelName.X:
+        from pregon.channels.x import XChannel
+
+        return XChannel(
+            accounts.X_CONSUMER_KEY,
+            accounts.X_CONSUMER_SECRET,
+            accounts.X_ACCESS_TOKEN,
+            accounts.X_ACCESS_TOKEN_SECRET,
+            base_url=sandbox.x_url,
+            timeout=config.timeout_seconds,
+            clock=clock,
+        )
+    from pregon.channels.youtube import YouTubeChannel
+
+    return YouTubeChannel(
+        accounts.YOUTUBE_CLIENT_ID,
+        accounts.YOUTUBE_CLIENT_SECRET,
+        accounts.YOUTUBE_REFRESH_TOKEN,
+        base_url=sandbox.youtube_url,
+        token_uri=sandbox.token_uri,
+        timeout=config.timeout_seconds,
+        clock=clock,
+    )
+
+
+def _sendgrid_reader(
+    settings: Settings, sandbox: Sandbox | None
+) -> Callable[[Mapping[str, str], bytes], tuple[ProviderEvent, ...]]:
+    from pregon.channels.sendgrid import parse_events, verify_signature
+
+    sandboxed = settings.channels.email.mode == "sandbox" and sandbox is not None
+    key = sandbox.webhook_key if sandboxed and sandbox else settings.secrets.sendgrid_webhook_key
+
+    def read(headers: Mapping[str, str], body: bytes) -> tuple[ProviderEvent, ...]:
+        lower = {name.lower(): value for name, value in headers.items()}
+        signature = lower.get("x-twilio-email-event-webhook-signature", "")
+        timestamp = lower.get("x-twilio-email-event-webhook-timestamp", "")
+        if not signature or not timestamp:
+            raise SignatureError("The events are not signed.")
+        verify_signature(key, body, signature, timestamp)
+        return parse_events(body)
+
+    return read
+
+
+def _secret_key(settings: Settings) -> bytes:
+    """The key that signs links: from the environment, else made once and kept in the data folder."""
+    if settings.secret_key:
+        return settings.secret_key.encode()
+    path = settings.home / "secret.key"
+    try:
+        with path.open("x", encoding="ascii") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return path.read_text(encoding="ascii").strip().encode()
