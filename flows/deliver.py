@@ -1,6 +1,7 @@
 """Send what is approved and due, each thing once; settle what is unknown."""
 
 from prefect import flow, get_run_logger
+
 from pregon.bootstrap import shared_pipeline
 
 

@@ -1,6 +1,7 @@
 """Open a campaign, with drafts for every channel, for each item that lacks one."""
 
 from prefect import flow, get_run_logger
+
 from pregon.bootstrap import shared_pipeline
 
 

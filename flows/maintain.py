@@ -1,6 +1,7 @@
 """Keep the house in order: sweep up what hints lost, and forget raw events past their retention."""
 
 from prefect import flow, get_run_logger
+
 from pregon.bootstrap import shared_pipeline
 
 

@@ -1,6 +1,7 @@
 """Poll the counters of what was sent."""
 
 from prefect import flow, get_run_logger
+
 from pregon.bootstrap import shared_pipeline
 
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from prefect import flow, get_run_logger
-from pregon.bootstrap import shared_pipeline
 
 from flows.draft import draft
+from pregon.bootstrap import shared_pipeline
 
 
 @flow(name="watch", retries=0)
