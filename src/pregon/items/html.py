@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
-from lxml import html as lxml_html
 
 from pregon.types import Document, Span
 
@@ -92,10 +91,8 @@ _BLANKS = re.compile(r"[ \t\r\n\f\v\u200b\ufeff]+")
 
 def read_html(source: str, *, origin: str) -> Document:
     """The article of the page or fragment `source`. `origin`, when it is an http address, completes relative links."""
-    parser = lxml_html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True)
-    try:
-        root = lxml_html.document_fromstring(_without_declaration(source), parser=parser)
-    except (etree.ParserError, etree.XMLSyntaxError, ValueError, AssertionError):
+    root = parse_html(source)
+    if root is None:
         return Document("", "text/html", origin)
     base = _base_address(root, origin)
     writer = _Writer(base)
@@ -113,6 +110,15 @@ def read_html(source: str, *, origin: str) -> Document:
     )
 
 
+def parse_html(source: str) -> Any:
+    """The tree of `source`, or None when nothing can be made of it."""
+    parser = etree.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True)
+    try:
+        return etree.fromstring(_without_declaration(source), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return None
+
+
 def _without_declaration(source: str) -> str:
     # lxml refuses a str that carries an XML encoding declaration.
     return re.sub(r"^\s{0,20}<\?xml[^>]{0,200}\?>", "", source.replace("\x00", ""), count=1)
@@ -128,7 +134,7 @@ def _choose_article(root: Any, source: str) -> Any:
         ".//*[contains(concat(' ', @class, ' '), ' entry-content ')]",
     ):
         found = root.xpath(path)
-        if len(found) == 1 and _size(found[0]) >= 40:
+        if len(found) == 1 and _has_text(found[0]):
             return found[0]
     body = root.find("body")
     whole = body if body is not None else root
@@ -138,22 +144,27 @@ def _choose_article(root: Any, source: str) -> Any:
 
 
 def _extract(root: Any, whole: Any) -> Any:
+    from lxml import html as lxml_html
     from trafilatura import bare_extraction
 
-    found = bare_extraction(
-        lxml_html.fromstring(etree.tostring(root)), include_links=True, include_comments=False, favor_recall=True,
-        with_metadata=False,
-    )  # fmt: skip
+    tree = lxml_html.fromstring(etree.tostring(root, encoding="unicode"))
+    found = bare_extraction(tree, include_links=True, include_comments=False, favor_recall=True, with_metadata=False)
     body = getattr(found, "body", None)
-    return body if body is not None and _size(body) >= 40 else whole
+    return body if body is not None and _has_text(body) else whole
 
 
-def _size(element: Any) -> int:
-    return sum(len(piece.strip()) for piece in element.itertext())
+def _has_text(element: Any) -> bool:
+    """Whether there is a sentence's worth of text in it."""
+    size = 0
+    for piece in element.itertext():
+        size += len(piece.strip())
+        if size >= 40:
+            return True
+    return False
 
 
 def _text_of(element: Any) -> str:
-    return " ".join(element.text_content().split()) if element is not None else ""
+    return " ".join("".join(element.itertext()).split()) if element is not None else ""
 
 
 def _meta(root: Any, key: str) -> str | None:

@@ -15,7 +15,7 @@ from pregon.settings import Network
 from pregon.types import Call, Deadline, Document, Event, Item, Kind, Practice, Question, Section, Study, Video
 
 # Facts are looked for in this many characters; a longer document is a report, and an officer is told.
-READ_CHARS = 300_000
+READ_CHARS = 150_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,17 +158,24 @@ def _line_type(text: str, before: str) -> str:
 
 def _merge_lists(passages: list[Passage]) -> list[Passage]:
     merged: list[Passage] = []
+    run: list[Line] = []
     for passage in passages:
-        before = merged[-1] if merged else None
-        if before and passage.type == before.type == "list" and _numbered(passage) == _numbered(before):
-            merged[-1] = Passage("list", before.lines + passage.lines)
+        if run and not (passage.type == "list" and _numbered(passage) == _is_numbered(run[0])):
+            merged.append(Passage("list", tuple(run)))
+            run = []
+        if passage.type == "list":
+            run.extend(passage.lines)
         else:
             merged.append(passage)
-    return merged
+    return [*merged, Passage("list", tuple(run))] if run else merged
+
+
+def _is_numbered(line: Line) -> bool:
+    return bool(_NUMBERED.match(line.text))
 
 
 def _numbered(passage: Passage) -> bool:
-    return bool(_NUMBERED.match(passage.lines[0].text))
+    return _is_numbered(passage.lines[0])
 
 
 def _find_line(passages: list[Passage], pattern: re.Pattern[str]) -> int | None:

@@ -21,6 +21,7 @@ from urllib.parse import urljoin
 
 from pregon.errors import DocumentError, SourceError
 from pregon.items import load_document, normalise_url
+from pregon.items.html import parse_html
 from pregon.items.links import video_id
 from pregon.items.texts import fold
 from pregon.sources.fetch import Answer, fetch, read_freshness
@@ -198,9 +199,7 @@ def _sight(entry: Mapping[str, Any], key: str, base: str, language: str | None) 
 
 
 def _read_entry(entry: Mapping[str, Any], base: str) -> Document:
-    from lxml import html as lxml_html
-
-    title = _plain_title(entry, lxml_html)
+    title = _plain_title(entry)
     link = str(entry.get("link") or "")
     content, markup = _content(entry)
     body = content if markup else "".join(f"<p>{escape(part)}</p>" for part in content.split("\n\n"))
@@ -216,10 +215,11 @@ def _read_entry(entry: Mapping[str, Any], base: str) -> Document:
     return replace(document, title=title or document.title, canonical_url=link if normalise_url(link) else None)
 
 
-def _plain_title(entry: Mapping[str, Any], lxml_html: Any) -> str:
+def _plain_title(entry: Mapping[str, Any]) -> str:
     title = str(entry.get("title") or "").strip()
     if title and ("<" in title or "&" in title):
-        title = str(lxml_html.fromstring(f"<p>{title}</p>").text_content())
+        tree = parse_html(f"<p>{title}</p>")
+        title = "".join(tree.itertext()) if tree is not None else ""
     return " ".join(title.split())
 
 
