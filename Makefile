@@ -1,0 +1,50 @@
+# Every target sets up what it needs: a virtual environment of its own, with the exact pins of requirements.lock.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ARGS ?=
+
+.PHONY: demo test check bench serve lock clean help
+
+help:
+	@echo "make demo [ARGS=--headless]  the whole main job on sample data"
+	@echo "make serve                   the desk and the engine, on your configuration"
+	@echo "make test                    the tests"
+	@echo "make check                   format, lint, types, house rules, tests"
+	@echo "make bench B=NAME [ARGS=--full]   one benchmark"
+	@echo "make lock                    write requirements.lock anew from pyproject.toml"
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: $(STAMP)
+	$(BIN)/pregon demo $(ARGS)
+
+serve: $(STAMP)
+	$(BIN)/pregon serve $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/$(B).py $(ARGS)
+
+lock:
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet --editable ".[dev]"
+	build/lock/bin/python -m pip freeze --exclude-editable | sort -f > requirements.lock
+	rm -rf build/lock
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
