@@ -1,5 +1,4 @@
 from drafts.builders import build_circular, build_context, build_meeting, build_playbook, build_video_item
-
 from pregon.drafts import compose_drafts, digest_content, render_content
 from pregon.types import ChannelName
 

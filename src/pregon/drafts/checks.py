@@ -10,8 +10,10 @@ from collections.abc import Iterator
 
 from pregon.drafts.context import DraftContext
 from pregon.drafts.links import host_of, open_placeholders
+from pregon.drafts.missing import is_missing
 from pregon.drafts.tokens import UNSUBSCRIBE_URL
 from pregon.drafts.trace import visible_texts
+from pregon.drafts.utm import untag_link
 from pregon.drafts.weight import LIMIT, find_urls
 from pregon.types import Check, Content, Item, MailBody, ThreadBody
 
@@ -30,6 +32,7 @@ def check_draft(content: Content, item: Item, context: DraftContext, untraced: t
     """The findings about a content, errors first. `untraced` are the facts that `trace_draft` found no source for."""
     checks = [
         *_check_facts(untraced),
+        *_check_missing(content),
         *_check_links(content, item, context),
         *_check_names(content, context),
         *_check_dates(item, context),
@@ -45,6 +48,12 @@ def _check_facts(untraced: tuple[str, ...]) -> Iterator[Check]:
     for fact in untraced:
         message = f"“{fact}” stands neither in the source nor in the configuration."
         yield Check("fact.untraced", "error", message, "Correct it to what the source says, or take it out.")
+
+
+def _check_missing(content: Content) -> Iterator[Check]:
+    if any(is_missing(text) for text in visible_texts(content)):
+        message = "The source has no text in this language; a part of the draft is still a mark."
+        yield Check("text.missing", "error", message, "Write or translate the marked parts.")
 
 
 def _check_mail(body: MailBody) -> Iterator[Check]:
@@ -90,8 +99,8 @@ def _check_links(content: Content, item: Item, context: DraftContext) -> Iterato
         if label in shown:
             message = f"In the source the link “{label}” leads nowhere; here it is plain text."
             yield Check("link.placeholder", "error", message, "Give its address, or confirm that it stays plain text.")
-    hosts = {host_of(url): url for url in re.findall(r"https?://[^\s<>\"]+", shown)}
-    for host, url in hosts.items():
+    for url in dict.fromkeys(untag_link(url) for url in re.findall(r"https?://[^\s<>\"]+", shown)):
+        host = host_of(url)
         if host in context.network.legacy_hosts:
             successor = context.network.legacy_hosts[host]
             message = f"{url} is on {host}, which is no longer kept."

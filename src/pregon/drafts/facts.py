@@ -1,11 +1,14 @@
-"""An item's facts as (label, value) pairs: what a hurried reader looks for. Only what the source states."""
+"""An item's facts as (label, value) pairs: what a hurried reader looks for. Only what the source states.
+
+In the source's language its own "Label: value" lines come first, as it wrote them; the rest is read from the item.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 
-from babel import Locale
-
+from pregon.drafts.layout import LabelledLine, find_labelled_lines, tidy
 from pregon.drafts.words import Words, write_date, write_time
 from pregon.types import Event, Item
 
@@ -13,28 +16,28 @@ Fact = tuple[str, str]
 
 
 def list_facts(item: Item, words: Words) -> tuple[Fact, ...]:
-    """The facts in reading order: when and where, until when, then what the kind states of itself."""
-    facts = [fact for event in item.events for fact in _event_facts(event, words)]
-    facts += _deadline_facts(item, words)
-    facts += _capacity_facts(item, words)
-    facts += _practice_facts(item, words)
-    facts += _study_facts(item, words)
-    return tuple(dict.fromkeys(facts))
+    """The facts in reading order: the source's own lines, when and where, until when, what the kind states of itself."""
+    is_source = not item.language or words.language == item.language
+    lines = find_labelled_lines(item) if is_source else ()
+    stated = [(line.label, tidy(line.value, words.language)) for line in lines]
+    values = " · ".join(value for _, value in stated).casefold()
+    read = [fact for fact in _read_facts(item, words, lines) if fact[1].casefold() not in values]
+    return tuple(dict.fromkeys([*stated, *read]))
 
 
-def write_moment(event: Event, words: Words) -> str:
+def write_moment(event: Event, language: str) -> str:
     """When a meeting is: its date, its hours where stated, and the zone's offset where stated."""
     start, end = read_moment(event.start), read_moment(event.end) if event.end else None
-    day = write_date(start, words.language)
+    day = write_date(start, language)
     last = end.date() if isinstance(end, datetime) else end
     first = start.date() if isinstance(start, datetime) else start
     if last and last != first:
-        return f"{day} – {write_date(last, words.language)}"
+        return f"{day} – {write_date(last, language)}"
     if not isinstance(start, datetime):
         return day
-    hours = write_time(start, words.language)
+    hours = write_time(start, language)
     if isinstance(end, datetime):
-        hours = f"{hours}–{write_time(end, words.language)}"
+        hours = f"{hours}–{write_time(end, language)}"
     return f"{day}, {hours}{_write_offset(start)}"
 
 
@@ -43,52 +46,46 @@ def read_moment(value: str) -> date | datetime:
     return datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
 
 
+def _read_facts(item: Item, words: Words, lines: tuple[LabelledLine, ...]) -> Iterator[Fact]:
+    for event in item.events:
+        # An event whose line stands among the facts already says when in the source's own words.
+        if not any(line.span[0] <= event.span[0] < line.span[1] for line in lines):
+            yield words.text("facts.when"), write_moment(event, words.language)
+        if event.place:
+            yield words.text("facts.where"), event.place
+        elif event.online and not lines:
+            yield words.text("facts.where"), words.text("facts.online")
+    for value in _list_deadlines(item):
+        yield words.text("facts.deadline"), write_date(value, words.language)
+    for call in item.calls:
+        if call.capacity is not None:
+            yield words.text("facts.places"), str(call.capacity)
+    yield from _practice_facts(item, words)
+    yield from _study_facts(item, words)
+
+
+def _list_deadlines(item: Item) -> tuple[date, ...]:
+    dates = [call.deadline for call in item.calls if call.deadline] + [deadline.date for deadline in item.deadlines]
+    return tuple(dict.fromkeys(dates))
+
+
+def _practice_facts(item: Item, words: Words) -> Iterator[Fact]:
+    for key in ("city", "country", "axis", "contact"):
+        value = getattr(item.practice, key, None)
+        if value:
+            yield words.text(f"facts.{key}"), str(value)
+
+
+def _study_facts(item: Item, words: Words) -> Iterator[Fact]:
+    for key in ("edition", "cities", "countries"):
+        value = getattr(item.study, key, None)
+        if value is not None:
+            yield words.text(f"facts.{key}"), str(value)
+    if item.study and item.study.languages:
+        names = [words.name_language(code) for code in item.study.languages]
+        yield words.text("facts.languages"), ", ".join(names)
+
+
 def _write_offset(value: datetime) -> str:
     offset = value.strftime("%z")
     return f" (UTC{offset[:3]}:{offset[3:5]})" if offset else ""
-
-
-def _event_facts(event: Event, words: Words) -> list[Fact]:
-    facts = [(words.text("facts.when"), write_moment(event, words))]
-    if event.place:
-        facts.append((words.text("facts.where"), event.place))
-    if event.online:
-        facts.append((words.text("facts.online"), words.text("facts.yes")))
-    return facts
-
-
-def _deadline_facts(item: Item, words: Words) -> list[Fact]:
-    dates = [call.deadline for call in item.calls if call.deadline] + [deadline.date for deadline in item.deadlines]
-    return [(words.text("facts.deadline"), write_date(value, words.language)) for value in dict.fromkeys(dates)]
-
-
-def _capacity_facts(item: Item, words: Words) -> list[Fact]:
-    return [(words.text("facts.places"), str(call.capacity)) for call in item.calls if call.capacity is not None]
-
-
-def _practice_facts(item: Item, words: Words) -> list[Fact]:
-    practice = item.practice
-    if practice is None:
-        return []
-    values = {
-        "city": practice.city,
-        "country": practice.country,
-        "axis": practice.axis,
-        "contact": practice.contact,
-    }
-    return [(words.text(f"facts.{key}"), value) for key, value in values.items() if value]
-
-
-def _study_facts(item: Item, words: Words) -> list[Fact]:
-    study = item.study
-    if study is None:
-        return []
-    names = Locale.parse(words.language).languages
-    languages = ", ".join(names.get(code, code) for code in study.languages)
-    values = {
-        "edition": study.edition,
-        "cities": study.cities,
-        "countries": study.countries,
-        "languages": languages,
-    }
-    return [(words.text(f"facts.{key}"), str(value)) for key, value in values.items() if value]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from pregon.drafts.context import DraftContext
+from pregon.drafts.utm import untag_link
 from pregon.types import Item, Kind, Link, Span
 
 _OLD_X = re.compile(r"https?://(?:www\.|mobile\.)?twitter\.com(?=/|$)", re.IGNORECASE)
@@ -40,6 +41,13 @@ def host_of(url: str) -> str:
         return ""
 
 
+def plain_address(url: str) -> str:
+    """An address for comparing: without scheme, `www.`, closing slash and case of the host."""
+    text = re.sub(r"^https?://", "", modernise(untag_link(url)), flags=re.IGNORECASE)
+    host, slash, path = text.partition("/")
+    return (host.lower().removeprefix("www.") + slash + path).rstrip("/")
+
+
 def name_link(text: str, url: str) -> str:
     """A link text that says where the link goes: the source's own, else host and path."""
     text = " ".join(text.split())
@@ -55,7 +63,7 @@ def find_main_link(item: Item, context: DraftContext, language: str) -> str:
         return item.canonical_url
     if item.videos:
         return item.videos[0].url
-    links = _links_of_a_circular(item) if item.kind is Kind.CIRCULAR else item.links
+    links = _links_of_a_call(item) if item.kind is Kind.CIRCULAR and item.calls else item.links
     own = [(link, publish_url(link, context)) for link in links]
     pages = [(link.problem == "insecure", url) for link, url in own if url and not _is_profile(url)]
     if pages:
@@ -71,8 +79,8 @@ def unique_links(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...
     return tuple(first.values())
 
 
-def _links_of_a_circular(item: Item) -> tuple[Link, ...]:
-    """The links of its call, else those outside its paragraphs (the issuer's site): the others are asides."""
+def _links_of_a_call(item: Item) -> tuple[Link, ...]:
+    """The links in a circular's call, else those outside its paragraphs (the issuer's site): the others are asides."""
     in_call = tuple(link for link in item.links if any(is_within(link, call.span) for call in item.calls))
     blocks = [block.span for section in item.sections for block in section.blocks]
     return in_call or tuple(link for link in item.links if not any(is_within(link, span) for span in blocks))

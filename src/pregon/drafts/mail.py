@@ -5,6 +5,7 @@ Deterministic: the same fields and context give the same bytes, so a sender can 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -63,9 +64,10 @@ def render_mail(fields: MailFields, language: str, context: DraftContext) -> Mai
     rule = context.playbook.email
     template = rule.template if rule else "circular"
     values = _collect_values(fields, language, context)
-    mjml = fill_template(context.templates, f"email/{template}.mjml.j2", values)
+    mjml = _tidy_markup(fill_template(context.templates, f"email/{template}.mjml.j2", values))
     text = fill_template(context.templates, f"email/{template}.txt.j2", values)
-    return MailBody(fields.subject, fields.preheader, compile_mjml(mjml), f"{text.strip()}\n", mjml)
+    text = re.sub(r"\n{3,}", "\n\n", text.strip())
+    return MailBody(fields.subject, fields.preheader, compile_mjml(mjml), f"{text}\n", mjml)
 
 
 def compile_mjml(mjml: str) -> str:
@@ -75,6 +77,17 @@ def compile_mjml(mjml: str) -> str:
     except (OSError, ValueError, RuntimeError) as error:
         raise RenderError(f"MJML refuses the mail: {error}") from error
     return str(html)
+
+
+def _tidy_markup(mjml: str) -> str:
+    """One line break between MJML elements: the compiler refuses blanks there that hold no line break."""
+    return re.sub(r">\s+(?=</?mj)", ">\n", mjml).strip()
+
+
+def choose_figures(facts: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The facts that are plain numbers, to be shown large side by side; a single one stays in the list."""
+    figures = tuple(fact for fact in facts if fact[1].isdigit())
+    return figures if 1 < len(figures) <= 4 else ()
 
 
 def parse_pieces(paragraphs: tuple[str, ...], tagger: _Tagger, block: str) -> tuple[Piece, ...]:
@@ -98,6 +111,7 @@ def _parse_line(paragraph: str, kind: str, tagger: _Tagger, block: str) -> tuple
 def _collect_values(fields: MailFields, language: str, context: DraftContext) -> dict[str, object]:
     network = context.network
     tagger = _Tagger(context.campaign, language)
+    figures = choose_figures(fields.facts)
     return {
         "fields": fields,
         "words": read_words(context.templates, language),
@@ -108,7 +122,12 @@ def _collect_values(fields: MailFields, language: str, context: DraftContext) ->
         "parts": tuple(
             Part(section.heading, parse_pieces(section.paragraphs, tagger, "body")) for section in fields.sections
         ),
-        "facts": tuple((label, parse_pieces((value,), tagger, "facts")) for label, value in fields.facts),
+        "figures": figures,
+        "facts": tuple(
+            (label, parse_pieces((value,), tagger, "facts"))
+            for label, value in fields.facts
+            if (label, value) not in figures
+        ),
         "notice": parse_pieces((fields.notice,) if fields.notice else (), tagger, "notice"),
         "closing": tuple(line for line in fields.closing.split("\n") if line.strip()),
         "button_url": tagger.tag(fields.button_url, "button"),

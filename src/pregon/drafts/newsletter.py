@@ -9,88 +9,101 @@ from urllib.parse import quote
 
 from pregon.drafts.context import DraftContext
 from pregon.drafts.facts import list_facts
-from pregon.drafts.inline import mark_link
-from pregon.drafts.links import host_of, is_within, modernise, name_link, publish_url, unique_links
+from pregon.drafts.layout import lay_out, prepare_text, tidy
+from pregon.drafts.links import host_of, is_within, name_link, plain_address, publish_url, unique_links
+from pregon.drafts.missing import mark_missing
+from pregon.drafts.naming import sign, write_dateline, write_eyebrow, write_salutation, write_subject, write_title
 from pregon.drafts.sentences import split_sentences
-from pregon.drafts.words import Words, read_words, set_type, write_date
-from pregon.types import Block, Call, Item, MailFields, MailSection, Section, Span
+from pregon.drafts.words import Words, read_words
+from pregon.types import Call, Item, MailFields, MailSection
 
 PREHEADER_ROOM = 150
 
 
 def compose_mail(item: Item, language: str, context: DraftContext) -> MailFields:
-    """The newsletter's fields in one language."""
+    """The newsletter's fields in one language.
+
+    In a language that the source does not have, the chrome and the facts are in that language and every text of the
+    source is a mark that an officer must replace.
+    """
     words = read_words(context.templates, language)
+    if item.language and language != item.language:
+        return _compose_frame(item, words, context)
     call = item.calls[0] if item.calls else None
-    lead, sections = _lay_out(item, call, context, language)
+    lead, sections = lay_out(item, context, language)
     button_label, button_url = _choose_button(item, call, words, context)
     return MailFields(
         subject=write_subject(item, words),
-        preheader=_choose_preheader(item, call, lead, language),
-        title=set_type(_title(item, words), language, adding=False),
+        preheader=_choose_preheader(call, lead, sections, language),
+        title=write_title(item, words),
         lead=lead,
         sections=sections,
         button_label=button_label,
         button_url=button_url,
-        closing=_sign(item, words),
-        eyebrow=write_label(item, words),
-        dateline=_write_dateline(item, words),
-        salutation=_tidy(item.salutation or "", language),
-        call=_prepare(call.text, call.span, item, context, language) if call else "",
-        facts=list_facts(item, words),
-        links=_other_links(item, context, button_url),
-        notice=_tidy((item.study.funding_notice if item.study else None) or "", language),
+        closing=sign(item, words),
+        eyebrow=write_eyebrow(item, words),
+        dateline=write_dateline(item, words),
+        salutation=write_salutation(item, words),
+        call=prepare_text(call.text, call.span, item, context, language) if call else "",
+        facts=_choose_facts(item, call, words),
+        links=_other_links(item, words, context, button_url),
+        notice=_carry_notice(item, sections, language),
     )
 
 
-def write_label(item: Item, words: Words) -> str:
-    """What the item is, with its number: `Circular 46`."""
-    kind = words.text(f"kinds.{item.kind.value}")
-    return kind if item.number is None else words.text("numbered", kind=kind, number=item.number)
+def _compose_frame(item: Item, words: Words, context: DraftContext) -> MailFields:
+    """Chrome, facts and links in the language; marks where the source's sentences belong."""
+    missing = mark_missing(words, item.language or "")
+    button_label, button_url = _choose_button(item, item.calls[0] if item.calls else None, words, context)
+    return MailFields(
+        subject=write_subject(_without_words(item, missing), words),
+        preheader="",
+        title=missing,
+        lead=missing,
+        sections=(),
+        button_label=button_label,
+        button_url=button_url,
+        closing=item.issuer or "",
+        eyebrow=words.text(f"kinds.{item.kind.value}") if item.number is None else _number(item, words),
+        dateline=write_dateline(item, words),
+        call=missing if item.calls else "",
+        facts=list_facts(item, words),
+        links=_other_links(item, words, context, button_url),
+        notice=missing if item.study and item.study.funding_notice else "",
+    )
 
 
-def write_subject(item: Item, words: Words) -> str:
-    """`Circular 46 · topic`. Of a title in two parts the topic is the second (the first names the body)."""
-    label = write_label(item, words)
-    topic = (item.title or "").split(" — ")[-1].strip()
-    return set_type(words.text("subject", label=label, topic=topic) if topic else label, words.language, adding=False)
+def _without_words(item: Item, missing: str) -> Item:
+    return Item(kind=item.kind, language=item.language, title=missing, text="", number=item.number)
 
 
-def _title(item: Item, words: Words) -> str:
-    return item.title or write_label(item, words)
+def _number(item: Item, words: Words) -> str:
+    return words.text("numbered", kind=words.text(f"kinds.{item.kind.value}"), number=item.number)
 
 
-def _write_dateline(item: Item, words: Words) -> str:
-    if item.date is None:
-        return item.place or ""
-    written = write_date(item.date, words.language)
-    return words.text("dateline", place=item.place, date=written) if item.place else written
-
-
-def _sign(item: Item, words: Words) -> str:
-    lines = [item.issuer or ""]
-    if item.on_behalf_of:
-        lines.append(words.text("on_behalf", body=item.on_behalf_of))
-    return "\n".join(line for line in lines if line)
-
-
-def _choose_preheader(item: Item, call: Call | None, lead: str, language: str) -> str:
+def _choose_preheader(call: Call | None, lead: str, sections: tuple[MailSection, ...], language: str) -> str:
     """The first sentence short enough to be shown whole beside a subject: of the call, the lead, the rest."""
-    blocks = [block.text for section in item.sections for block in section.blocks if block.type == "paragraph"]
-    for text in ([call.text] if call else []) + [lead, *blocks]:
+    texts = [call.text if call else "", lead, *(text for section in sections for text in section.paragraphs)]
+    for text in texts:
         for sentence in split_sentences(text):
-            if 20 <= len(sentence) <= PREHEADER_ROOM and "](" not in sentence:
-                return _tidy(sentence, language)
+            if 20 <= len(sentence) <= PREHEADER_ROOM and "](" not in sentence and sentence[:2] not in {"- ", "> "}:
+                return tidy(sentence, language)
     return ""
 
 
 def _choose_button(item: Item, call: Call | None, words: Words, context: DraftContext) -> tuple[str, str]:
-    if call and call.contact:
-        if "@" in call.contact:
-            address = f"mailto:{call.contact}?subject={quote(write_subject(item, words))}"
-            return words.text("buttons.write", contact=call.contact), address
-        if call.contact.startswith("http") and host_of(call.contact) not in context.network.legacy_hosts:
-            return words.text("buttons.open", host=host_of(call.contact)), call.contact
+    """What the reader is asked to do: the call's page or address, the study's file, the video, the item's page."""
+    if call:
+        pages = [publish_url(link, context) for link in item.links if is_within(link, call.span)]
+        page = next((url for url in pages if url), None)
+        if page:
+            return words.text("buttons.open", host=host_of(page)), page
+        if call.contact and "@" in call.contact:
+            subject = quote(write_subject(item, words).replace("\u00a0", " "))
+            return words.text("buttons.write", contact=call.contact), f"mailto:{call.contact}?subject={subject}"
+    files = dict(item.study.downloads) if item.study else {}
+    if words.language in files:
+        return words.text("buttons.download"), files[words.language]
     if item.videos:
         return words.text("buttons.watch"), item.videos[0].url
     if item.canonical_url and host_of(item.canonical_url) not in context.network.legacy_hosts:
@@ -98,67 +111,30 @@ def _choose_button(item: Item, call: Call | None, words: Words, context: DraftCo
     return "", ""
 
 
-def _lay_out(
-    item: Item, call: Call | None, context: DraftContext, language: str
-) -> tuple[str, tuple[MailSection, ...]]:
-    """The lead (the first paragraph before any heading) and the sections in the source's order."""
-    lead = ""
-    sections: list[MailSection] = []
-    for section in item.sections:
-        paragraphs = _write_paragraphs(section, item, call, context, language)
-        if not sections and not lead and section.heading is None and paragraphs and not paragraphs[0].startswith("- "):
-            lead, paragraphs = paragraphs[0], paragraphs[1:]
-        if paragraphs or (section.heading and not section.blocks):
-            sections.append(MailSection(_tidy(section.heading or "", language), paragraphs))
-    return lead, tuple(sections)
-
-
-def _write_paragraphs(
-    section: Section, item: Item, call: Call | None, context: DraftContext, language: str
-) -> tuple[str, ...]:
-    paragraphs: list[str] = []
-    for block in section.blocks:
-        if call and " ".join(block.text.split()) == " ".join(call.text.split()):
-            continue  # it stands above, beside the button
-        paragraphs += [
-            _mark(block.type) + _prepare(line, block.span, item, context, language) for line in _lines(block)
-        ]
-    return tuple(paragraphs)
-
-
-def _lines(block: Block) -> list[str]:
-    if block.type == "list":
-        return [line.removeprefix("- ").strip() for line in block.text.splitlines() if line.strip()]
-    return [" ".join(block.text.split())] if block.text.strip() else []
-
-
-def _mark(block_type: str) -> str:
-    return {"list": "- ", "quote": "> "}.get(block_type, "")
-
-
-def _prepare(text: str, span: Span, item: Item, context: DraftContext, language: str) -> str:
-    """A piece of the source with its links put back where their words stand."""
-    text = modernise(" ".join(text.split()))
-    for link in item.links:
-        url = publish_url(link, context) if is_within(link, span) else None
-        if url and link.text.strip() and not link.text.startswith(("http", "www.")):
-            text = mark_link(text, " ".join(link.text.split()), url)
-    return _tidy(text, language)
-
-
-def _other_links(item: Item, context: DraftContext, button_url: str) -> tuple[tuple[str, str], ...]:
-    """The links that stand outside the paragraphs: downloads, and the source's own site and accounts."""
-    downloads = [(f"{language.upper()}: {host_of(url)}", url) for language, url in _downloads(item)]
-    blocks = [block.span for section in item.sections for block in section.blocks]
-    outside = [link for link in item.links if not any(is_within(link, span) for span in blocks)]
+def _other_links(item: Item, words: Words, context: DraftContext, button_url: str) -> tuple[tuple[str, str], ...]:
+    """The links that no paragraph, button or footer shows: the study's other languages, and the source's own site and accounts."""
+    downloads = [
+        (words.text("file_in", language=words.name_language(code)), url)
+        for code, url in (item.study.downloads if item.study else ())
+    ]
+    shown = [block.span for section in item.sections for block in section.blocks]
+    if item.language and words.language != item.language:
+        shown = []
+    outside = [link for link in item.links if not any(is_within(link, span) for span in shown)]
     pairs = [(link, publish_url(link, context)) for link in outside]
-    named = [(name_link(link.text, url), url) for link, url in pairs if url and url != button_url]
-    return unique_links([*downloads, *named])
+    named = [(tidy(name_link(link.text, url), words.language), url) for link, url in pairs if url]
+    footer = {plain_address(url) for url in (*context.network.website.values(), *context.network.social.values())}
+    footer.add(plain_address(button_url))
+    return tuple(pair for pair in unique_links([*downloads, *named]) if plain_address(pair[1]) not in footer)
 
 
-def _downloads(item: Item) -> tuple[tuple[str, str], ...]:
-    return item.study.downloads if item.study else ()
+def _choose_facts(item: Item, call: Call | None, words: Words) -> tuple[tuple[str, str], ...]:
+    """The facts, unless there is but one and the call beside it says it."""
+    facts = list_facts(item, words)
+    return () if len(facts) == 1 and call and facts[0][1] in call.text else facts
 
 
-def _tidy(text: str, language: str) -> str:
-    return set_type(text.strip(), language, adding=False)
+def _carry_notice(item: Item, sections: tuple[MailSection, ...], language: str) -> str:
+    """Who paid, unless a paragraph says it already in the same words."""
+    notice = tidy((item.study.funding_notice if item.study else None) or "", language)
+    return "" if any(notice in text for section in sections for text in section.paragraphs) else notice

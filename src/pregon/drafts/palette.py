@@ -27,7 +27,7 @@ class Palette:
     paper: str = _PAPER
     ground: str = "#f2f5f6"
     line: str = "#d9e1e5"
-    brand_dark: str = ""
+    accent_dark: str = ""
     link_dark: str = ""
     tint_dark: str = "#1f303a"
     ink_dark: str = _INK_DARK
@@ -47,8 +47,8 @@ def choose_palette(colour: str, accent: str) -> Palette:
         accent=darken_until(accent, tint),
         link=link,
         tint=tint,
-        brand_dark=lighten_until(colour, "#1f303a"),
         link_dark=lighten_until(colour, "#1f303a"),
+        accent_dark=lighten_until(accent, "#1f303a"),
     )
 
 

@@ -13,10 +13,9 @@ from html import unescape
 from pregon.drafts.context import DraftContext
 from pregon.drafts.daytext import Day, day_of, find_days
 from pregon.drafts.facts import read_moment, write_moment
-from pregon.drafts.links import modernise
+from pregon.drafts.links import plain_address
 from pregon.drafts.tokens import TOKENS
 from pregon.drafts.utm import untag_link
-from pregon.drafts.words import Words
 from pregon.types import Content, Item, MailBody, PlaylistBody, Span, ThreadBody, Trace
 
 _URL = re.compile(r"https?://[^\s<>\"«»“”]+|mailto:[^\s<>\"]+", re.IGNORECASE)
@@ -120,7 +119,7 @@ class _Tracer:
         return self._look_up(name)
 
     def _look_up(self, text: str) -> Trace | None:
-        span, origin = self.addresses.get(_plain_address(text), (None, ""))
+        span, origin = self.addresses.get(plain_address(text), (None, ""))
         if origin:
             return Trace(text, span, origin)
         found = self.source.lower().find(text.lower())
@@ -146,19 +145,19 @@ def _list_addresses(item: Item, context: DraftContext) -> Iterator[tuple[str, tu
     network = context.network
     for key in ("website", "privacy_notice", "social"):
         for name, url in getattr(network, key).items():
-            yield _plain_address(url), (None, f"config:network.{key}.{name}")
+            yield plain_address(url), (None, f"config:network.{key}.{name}")
     for key, address in (("address", network.sender.address), ("reply_to", network.sender.reply_to)):
         if address:
-            yield _plain_address(address), (None, f"config:network.sender.{key}")
+            yield plain_address(address), (None, f"config:network.sender.{key}")
     for span, answer in context.answers.items():
-        yield _plain_address(answer), (span, "answer")
+        yield plain_address(answer), (span, "answer")
     if item.canonical_url:
-        yield _plain_address(item.canonical_url), (None, "document:address")
+        yield plain_address(item.canonical_url), (None, "document:address")
     for video in item.videos:
-        yield _plain_address(video.url), (video.span, "source")
+        yield plain_address(video.url), (video.span, "source")
     for link in item.links:
         if link.problem != "placeholder":
-            yield _plain_address(link.url), (link.span, "source")
+            yield plain_address(link.url), (link.span, "source")
 
 
 def _list_stated(item: Item, language: str) -> Iterator[tuple[str, Span]]:
@@ -170,7 +169,7 @@ def _list_stated(item: Item, language: str) -> Iterator[tuple[str, Span]]:
         if call.capacity is not None:
             yield str(call.capacity), call.span
     for event in item.events:
-        for number in _NUMBER.findall(write_moment(event, Words(language or "en", {}))):
+        for number in _NUMBER.findall(write_moment(event, language or "en")):
             yield _plain_number(number), event.span
     if item.study:
         for key in ("edition", "cities", "countries"):
@@ -210,10 +209,3 @@ def _playlist_origins(body: PlaylistBody) -> Iterable[Trace]:
 
 def _plain_number(number: str) -> str:
     return _GROUPING.sub("", number)
-
-
-def _plain_address(url: str) -> str:
-    """An address for comparing: without scheme, `www.`, closing slash and case of the host."""
-    text = re.sub(r"^https?://", "", modernise(untag_link(url)), flags=re.IGNORECASE)
-    host, slash, path = text.partition("/")
-    return (host.lower().removeprefix("www.") + slash + path).rstrip("/")

@@ -54,7 +54,7 @@ def tag_link(url: str, campaign: Campaign) -> str:
         f"{name}={quote(value.lower(), safe='-')}" for name, value in zip(_PARAMETERS, values, strict=True)
     )
     query = f"{parts.query}&{added}" if parts.query else added
-    return urlunsplit(parts._replace(query=query))
+    return urlunsplit(parts._replace(path=parts.path or "/", query=query))
 
 
 def untag_link(url: str) -> str:

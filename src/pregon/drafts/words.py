@@ -44,6 +44,10 @@ class Words:
             value = value.get(part) if isinstance(value, Mapping) else None
         return value if isinstance(value, str) else None
 
+    def name_language(self, code: str) -> str:
+        """How this language calls the language of `code`: `francés`; the code itself when it has no name for it."""
+        return str(_locale(self.language).languages.get(code, code))
+
     @property
     def direction(self) -> str:
         """`ltr` or `rtl`, for the `dir` attribute."""
