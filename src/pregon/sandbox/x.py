@@ -253,7 +253,10 @@ async def _is_signed(request: Request, path: str) -> bool:
     query = f"?{request.url.query}" if request.url.query else ""
     headers = {"Authorization": request.headers.get("Authorization", "")}
     endpoint = SignatureOnlyEndpoint(_Accounts())
-    valid, _ = endpoint.validate_request(HOST + path + query, request.method, None, headers)
+    try:
+        valid, _ = endpoint.validate_request(HOST + path + query, request.method, None, headers)
+    except ValueError:  # not even an OAuth header
+        return False
     return bool(valid)
 
 

@@ -50,6 +50,9 @@ def _read(delivery_id: str, error: Exception, now: datetime) -> Outcome:
     raw = repr(error)[:RAW_LIMIT]
     if isinstance(error, HttpError):
         return _read_refusal(delivery_id, error, now)
+    if isinstance(error, requests.TooManyRedirects):
+        detail = "YouTube's address answers with a redirect, which is refused"
+        return Outcome(delivery_id, DeliveryState.PENDING, None, detail, raw, pause=ADDRESS)
     if isinstance(error, google.auth.exceptions.RefreshError) and not error.retryable:
         detail = "YouTube's authorisation has ended: connect the channel again"
         return Outcome(delivery_id, DeliveryState.PENDING, None, detail, raw, pause=CREDENTIALS)
@@ -72,8 +75,6 @@ def _read_refusal(delivery_id: str, error: HttpError, now: datetime) -> Outcome:
         return _make(delivery_id, DeliveryState.PENDING, detail, raw, wait)
     if status == 401 or (status == 403 and reason not in _REFUSALS):
         return _make(delivery_id, DeliveryState.PENDING, detail, raw, pause=CREDENTIALS)
-    if 300 <= status < 400:
-        return _make(delivery_id, DeliveryState.PENDING, "YouTube's address redirects", raw, pause=ADDRESS)
     return _make(delivery_id, DeliveryState.FAILED, detail, raw)
 
 

@@ -32,7 +32,7 @@ class RequestsHttp:
         self, uri: str, method: str = "GET", body: Any = None, headers: dict[str, str] | None = None, **_ignored: Any
     ) -> tuple[httplib2.Response, bytes]:
         """One attempt, no redirect. Raises what requests raises."""
-        answer = self._session.request(method, uri, data=body, headers=headers, allow_redirects=False)
+        answer = self._session.request(method, uri, data=body, headers=headers)
         fields = {name.lower(): value for name, value in answer.headers.items()}
         response = httplib2.Response({**fields, "status": str(answer.status_code)})
         response.reason = answer.reason

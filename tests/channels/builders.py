@@ -1,0 +1,88 @@
+"""Shipments and channels for the tests of this folder."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pregon.channels.sendgrid import SendGridChannel
+from pregon.channels.x import XChannel
+from pregon.channels.youtube import YouTubeChannel
+from pregon.sandbox import Sandbox, accounts
+from pregon.types import (
+    ChannelName,
+    Content,
+    MailBody,
+    Media,
+    Outgoing,
+    PlaylistBody,
+    PlaylistOperation,
+    PostPart,
+    Sender,
+    Shipment,
+    ThreadBody,
+)
+
+CAMPAIGN = "2026-circular-58"
+LINK = "https://tidalcities.example/en/58"
+
+
+def mail_content() -> Content:
+    html = f'<a href="{LINK}">Read</a> <a clicktracking="off" href="-unsubscribe_url-">Unsubscribe</a>'
+    body = MailBody("Circular 58", "Two calls", html, f"Read: {LINK}\nUnsubscribe: -unsubscribe_url-", "")
+    sender = Sender("Tidal Cities Network", "news@tidalcities.example", "secretariat@tidalcities.example")
+    return Content(ChannelName.EMAIL, "en", CAMPAIGN, body, sender=sender)
+
+
+def recipient(index: int, address: str, url: str = "https://desk.example/u/t") -> Outgoing:
+    values = {"-unsubscribe_url-": url}
+    return Outgoing(f"mail-{index}", index, address, "Ada Marsh", values, attempted_at=datetime.now(UTC))
+
+
+def newsletter(*addresses: str, **tracking: bool) -> Shipment:
+    people = tuple(recipient(index, address) for index, address in enumerate(addresses or ("ada@portamar.example",)))
+    return Shipment(mail_content(), people, **tracking)
+
+
+def thread(*texts: str, media: tuple[Media, ...] = (), reply_to_id: str | None = None, position: int = 0) -> Shipment:
+    parts = tuple(PostPart(text, len(text), media if index == 0 else ()) for index, text in enumerate(texts))
+    content = Content(ChannelName.X, "en", CAMPAIGN, ThreadBody(parts, 0.0))
+    delivery = Outgoing(
+        f"post-{position}", position, "@tidalcities", reply_to_id=reply_to_id, attempted_at=datetime.now(UTC)
+    )
+    return Shipment(content, (delivery,))
+
+
+def playlist(video_id: str = "abcdefghijk", playlist_id: str = "PLtidal-en", op: str = "add") -> Shipment:
+    operation = PlaylistOperation(op, playlist_id, "Tidal Cities Network", video_id)
+    content = Content(ChannelName.YOUTUBE, None, CAMPAIGN, PlaylistBody((operation,)))
+    return Shipment(content, (Outgoing("video-0", 0, playlist_id, attempted_at=datetime.now(UTC)),))
+
+
+def sendgrid_channel(sandbox: Sandbox, **options: float) -> SendGridChannel:
+    settings = {"timeout": 0.5, "grace_seconds": 0.0} | options
+    return SendGridChannel(accounts.SENDGRID_API_KEY, host=sandbox.sendgrid_url, **settings)
+
+
+def x_channel(sandbox: Sandbox, **options: float) -> XChannel:
+    settings = {"timeout": 0.5, "grace_seconds": 0.0} | options
+    keys = (
+        accounts.X_CONSUMER_KEY,
+        accounts.X_CONSUMER_SECRET,
+        accounts.X_ACCESS_TOKEN,
+        accounts.X_ACCESS_TOKEN_SECRET,
+    )
+    return XChannel(*keys, base_url=sandbox.x_url, **settings)
+
+
+def youtube_channel(
+    sandbox: Sandbox, refresh_token: str = accounts.YOUTUBE_REFRESH_TOKEN, **options: float
+) -> YouTubeChannel:
+    settings = {"timeout": 0.5, "grace_seconds": 0.0} | options
+    keys = (accounts.YOUTUBE_CLIENT_ID, accounts.YOUTUBE_CLIENT_SECRET, refresh_token)
+    return YouTubeChannel(*keys, base_url=sandbox.youtube_url, token_uri=sandbox.token_uri, **settings)
+
+
+def writes(sandbox: Sandbox, path: str) -> int:
+    """How many POSTs of this path the stand-in saw."""
+    counts: dict[str, int] = sandbox.read("requests")["counts"]
+    return sum(count for name, count in counts.items() if " POST " in name and name.endswith(path))

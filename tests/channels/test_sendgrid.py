@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import replace
+
+import pytest
+
+from pregon.channels.sendgrid import SendGridChannel
+from pregon.channels.sendgrid.payload import build_payload
+from pregon.sandbox import Sandbox
+from pregon.types import DeliveryState, MailBody
+
+from .builders import LINK, mail_content, newsletter, recipient, sendgrid_channel, writes
+
+SENT, PENDING, UNKNOWN = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.UNKNOWN
+
+
+def test_payload_is_exactly_what_leaves() -> None:
+    assert build_payload(newsletter("ada@portamar.example", track_clicks=True)) == {
+        "personalizations": [
+            {
+                "to": [{"email": "ada@portamar.example", "name": "Ada Marsh"}],
+                "custom_args": {"pregon_delivery_id": "mail-0"},
+                "substitutions": {"-unsubscribe_url-": "https://desk.example/u/t"},
+                "headers": {
+                    "List-Unsubscribe": "<https://desk.example/u/t>",
+                    "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+                },
+            }
+        ],
+        "from": {"email": "news@tidalcities.example", "name": "Tidal Cities Network"},
+        "reply_to": {"email": "secretariat@tidalcities.example", "name": "Tidal Cities Network"},
+        "subject": "Circular 58",
+        "content": [
+            {"type": "text/plain", "value": f"Read: {LINK}\nUnsubscribe: -unsubscribe_url-"},
+            {
+                "type": "text/html",
+                "value": f'<a href="{LINK}">Read</a> <a clicktracking="off" href="-unsubscribe_url-">Unsubscribe</a>',
+            },
+        ],
+        "categories": ["2026-circular-58", "en"],
+        "tracking_settings": {
+            "click_tracking": {"enable": True, "enable_text": False},
+            "open_tracking": {"enable": False},
+            "subscription_tracking": {"enable": False},
+            "ganalytics": {"enable": False},
+        },
+    }
+
+
+def test_a_name_with_a_comma_is_sent_without_it() -> None:
+    shipment = newsletter()
+    person = replace(shipment.deliveries[0], name="Marsh, Ada; Mayor")
+    payload = build_payload(replace(shipment, deliveries=(person,)))
+    assert payload["personalizations"][0]["to"][0]["name"] == "Marsh Ada Mayor"
+
+
+def test_send_keeps_order_and_names_the_request(sandbox: Sandbox) -> None:
+    outcomes = sendgrid_channel(sandbox).send(newsletter("ada@portamar.example", "ben@brackwater.example"))
+    assert [(outcome.delivery_id, outcome.state) for outcome in outcomes] == [("mail-0", SENT), ("mail-1", SENT)]
+    mails = sandbox.read("mails")
+    assert {mail["message_id"] for mail in mails} == {outcome.provider_id for outcome in outcomes}
+    assert [mail["custom_args"]["pregon_delivery_id"] for mail in mails] == ["mail-0", "mail-1"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "pause", "settled"),
+    [
+        ("drop_after_accept", UNKNOWN, None, SENT),
+        ("drop_before_accept", UNKNOWN, None, PENDING),
+        ("hang", UNKNOWN, None, SENT),
+        ("500_but_done", UNKNOWN, None, SENT),
+        ("502", UNKNOWN, None, PENDING),
+        ("429", PENDING, None, PENDING),
+        ("429_with_reset", PENDING, None, PENDING),
+        ("402", PENDING, "credit", PENDING),
+        ("401", PENDING, "credentials", PENDING),
+        ("redirect", PENDING, "address", PENDING),
+    ],
+)
+def test_each_fault_has_its_outcome_and_one_post(
+    sandbox: Sandbox, fault: str, state: DeliveryState, pause: str | None, settled: DeliveryState
+) -> None:
+    channel, shipment = sendgrid_channel(sandbox), newsletter("ada@portamar.example", "ben@brackwater.example")
+    sandbox.set_fault("sendgrid", fault, seconds=3)
+    outcomes = channel.send(shipment)
+    assert {(outcome.state, outcome.pause) for outcome in outcomes} == {(state, pause)}
+    assert writes(sandbox, "/v3/mail/send") == 1
+    assert {outcome.state for outcome in channel.settle(shipment)} == {settled}
+    assert writes(sandbox, "/v3/mail/send") == 1
+    assert sandbox.read("requests")["trapped"] == []
+
+
+def test_wait_is_read_from_the_reset_header(sandbox: Sandbox) -> None:
+    sandbox.set_fault("sendgrid", "429_with_reset")
+    wait = sendgrid_channel(sandbox).send(newsletter())[0].retry_after
+    assert wait is not None
+    assert 20 < wait <= 30
+
+
+def test_a_slow_answer_within_the_timeout_is_a_success(sandbox: Sandbox) -> None:
+    sandbox.set_fault("sendgrid", "slow", seconds=0.1)
+    assert sendgrid_channel(sandbox, timeout=5).send(newsletter())[0].state is SENT
+
+
+def test_refused_connection_is_pending() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        channel = SendGridChannel("SG.none", host=f"http://127.0.0.1:{unused.getsockname()[1]}", timeout=0.5)
+        assert channel.send(newsletter())[0].state is PENDING
+
+
+def test_a_proxy_of_the_environment_is_ignored(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert sendgrid_channel(sandbox).send(newsletter())[0].state is SENT
+
+
+def test_one_wrong_address_fails_alone(sandbox: Sandbox) -> None:
+    outcomes = sendgrid_channel(sandbox).send(newsletter("ada@portamar.example", "not an address", "c@d.example"))
+    assert [outcome.state for outcome in outcomes] == [PENDING, DeliveryState.FAILED, PENDING]
+    assert outcomes[1].detail == "Does not contain a valid address."
+    assert sandbox.read("mails") == []
+
+
+def test_a_rejected_request_fails_with_the_sentence(sandbox: Sandbox) -> None:
+    shipment = newsletter()
+    empty = replace(mail_content(), body=MailBody("", "", "<p>x</p>", "x", ""))
+    outcome = sendgrid_channel(sandbox).send(replace(shipment, content=empty))[0]
+    assert outcome.state is DeliveryState.FAILED
+    assert outcome.detail.startswith("The subject is required")
+
+
+def test_oversize_is_held_and_never_leaves(sandbox: Sandbox) -> None:
+    people = tuple(recipient(index, f"p{index}@towns.example") for index in range(1001))
+    outcomes = sendgrid_channel(sandbox).send(replace(newsletter(), deliveries=people))
+    assert {outcome.state for outcome in outcomes} == {DeliveryState.HELD}
+    heavy = replace(mail_content(), body=MailBody("S", "", "x" * 30_000_000, "x", ""))
+    held = sendgrid_channel(sandbox).send(replace(newsletter(), content=heavy))[0]
+    assert "30 MB" in held.detail
+    assert writes(sandbox, "/v3/mail/send") == 0
+
+
+def test_settle_says_unknown_while_the_log_may_lag(sandbox: Sandbox) -> None:
+    channel = sendgrid_channel(sandbox, grace_seconds=900)
+    assert channel.settle(newsletter())[0].state is UNKNOWN
+
+
+def test_settle_says_unknown_when_the_log_cannot_be_read(sandbox: Sandbox) -> None:
+    sandbox.set_fault("sendgrid", "502", on="read")
+    assert sendgrid_channel(sandbox).settle(newsletter())[0].state is UNKNOWN
+
+
+def test_settle_never_frees_the_rest_of_an_accepted_request(sandbox: Sandbox) -> None:
+    channel = sendgrid_channel(sandbox)
+    channel.send(newsletter("ada@portamar.example"))
+    outcomes = channel.settle(newsletter("ada@portamar.example", "ben@brackwater.example"))
+    assert [outcome.state for outcome in outcomes] == [SENT, UNKNOWN]
+
+
+def test_headers_never_leak_from_call_to_call(sandbox: Sandbox) -> None:
+    channel = sendgrid_channel(sandbox)
+    channel.settle(newsletter())
+    assert channel.send(newsletter())[0].state is SENT
+    assert "Content-Type" not in channel._client.client.request_headers
+    assert json.dumps(sandbox.read("mails")[0]["tracking"]["open_tracking"]) == '{"enable": false}'

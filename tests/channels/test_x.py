@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime
+
+import pytest
+
+from pregon.channels.x import XChannel
+from pregon.channels.x.payload import build_post
+from pregon.channels.x.samples import _samples
+from pregon.channels.x.settle import is_same_post
+from pregon.sandbox import Sandbox
+from pregon.types import DeliveryState, Media, Outgoing, PostPart
+
+from .builders import LINK, thread, writes, x_channel
+
+SENT, PENDING, UNKNOWN, FAILED = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.UNKNOWN, DeliveryState.FAILED
+TEXT = f"Cities & tides: two calls <open> {LINK}?utm_source=x #TidalCities"
+
+
+def test_post_arguments_are_exactly_these() -> None:
+    assert build_post(PostPart("Hello", 5), None, []) == {"text": "Hello"}
+    assert build_post(PostPart("Hello", 5), "19", ["7"]) == {
+        "text": "Hello",
+        "in_reply_to_tweet_id": "19",
+        "media_ids": ["7"],
+    }
+
+
+def test_a_thread_is_posted_part_by_part(sandbox: Sandbox) -> None:
+    channel = x_channel(sandbox)
+    first = channel.send(thread(TEXT, "The second part"))[0]
+    second = channel.send(thread(TEXT, "The second part", position=1, reply_to_id=first.provider_id))[0]
+    assert (first.state, second.state) == (SENT, SENT)
+    posts = sandbox.read("posts")
+    assert [post["typed_text"] for post in posts] == [TEXT, "The second part"]
+    assert posts[1]["referenced_tweets"] == [{"type": "replied_to", "id": first.provider_id}]
+
+
+def test_a_picture_goes_up_with_its_alt_text(sandbox: Sandbox) -> None:
+    picture = Media("quay.png", "image/png", b"\x89PNG made up", "The quay at low tide")
+    assert x_channel(sandbox).send(thread("Look", media=(picture,)))[0].state is SENT
+    kept = sandbox.read("media")[0]
+    assert (kept["size"], kept["alt_text"]) == (12, "The quay at low tide")
+    assert sandbox.read("posts")[0]["media_ids"] == [kept["id"]]
+
+
+@pytest.mark.parametrize("fault", ["drop_after_accept", "502", "hang"])
+def test_a_failed_upload_posts_nothing(sandbox: Sandbox, fault: str) -> None:
+    sandbox.set_fault("x", fault, on="upload", seconds=3)
+    outcome = x_channel(sandbox).send(thread("Look", media=(Media("a.png", "image/png", b"x", ""),)))[0]
+    assert outcome.state is PENDING
+    assert sandbox.read("posts") == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "pause", "settled"),
+    [
+        ("drop_after_accept", UNKNOWN, None, SENT),
+        ("drop_before_accept", UNKNOWN, None, PENDING),
+        ("hang", UNKNOWN, None, SENT),
+        ("500_but_done", UNKNOWN, None, SENT),
+        ("502", UNKNOWN, None, PENDING),
+        ("duplicate_403", UNKNOWN, None, PENDING),
+        ("reply_403", FAILED, None, PENDING),
+        ("429", PENDING, None, PENDING),
+        ("429_with_reset", PENDING, None, PENDING),
+        ("402", PENDING, "credit", PENDING),
+        ("quota_exceeded", PENDING, "credit", PENDING),
+        ("401", PENDING, "credentials", PENDING),
+        ("redirect", PENDING, "address", PENDING),
+    ],
+)
+def test_each_fault_has_its_outcome_and_one_post(
+    sandbox: Sandbox, fault: str, state: DeliveryState, pause: str | None, settled: DeliveryState
+) -> None:
+    channel, shipment = x_channel(sandbox), thread(TEXT)
+    sandbox.set_fault("x", fault, seconds=3)
+    outcome = channel.send(shipment)[0]
+    assert (outcome.state, outcome.pause) == (state, pause)
+    assert writes(sandbox, "/2/tweets") == 1
+    assert channel.settle(shipment)[0].state is settled
+    assert writes(sandbox, "/2/tweets") == 1
+    assert sandbox.read("requests")["trapped"] == []
+
+
+def test_a_duplicate_is_found_on_the_timeline(sandbox: Sandbox) -> None:
+    channel, shipment = x_channel(sandbox), thread(TEXT)
+    first = channel.send(shipment)[0]
+    assert channel.send(shipment)[0].state is UNKNOWN
+    settled = channel.settle(shipment)[0]
+    assert (settled.state, settled.provider_id) == (SENT, first.provider_id)
+    assert len(sandbox.read("posts")) == 1
+
+
+def test_settle_compares_text_and_parent(sandbox: Sandbox) -> None:
+    channel = x_channel(sandbox)
+    first = channel.send(thread("One", "Two"))[0]
+    elsewhere = thread("One", reply_to_id=first.provider_id)
+    assert channel.settle(elsewhere)[0].state is PENDING
+    assert channel.settle(thread("One more"))[0].state is PENDING
+    assert x_channel(sandbox, grace_seconds=60).settle(thread("One more"))[0].state is UNKNOWN
+
+
+def test_settle_reads_every_page(sandbox: Sandbox) -> None:
+    channel = x_channel(sandbox)
+    first = channel.send(thread("The oldest"))[0]
+    for number in range(100):
+        assert channel.send(thread(f"Post {number}"))[0].state is SENT
+    assert channel.settle(thread("The oldest"))[0].provider_id == first.provider_id
+
+
+def test_both_vocabularies_of_x_are_read() -> None:
+    post = {"text": "Hi https://t.co/1 https://t.co/2", "referenced_posts": [{"type": "replied_to", "id": 5}],
+            "entities": {"urls": [{"url": "https://t.co/1", "expanded_url": LINK},
+                                  {"url": "https://t.co/2", "expanded_url": "x", "media_key": "3_1"}]}}  # fmt: skip
+    assert is_same_post(post, f"Hi {LINK}", "5")
+    assert not is_same_post(post, f"Hi {LINK}", None)
+    at = datetime.now(UTC)
+    names = [(sample.metric, sample.value) for sample in _samples("d", {"repost_count": 2, "like_count": 3}, at)]
+    assert names == [("reposts", 2), ("likes", 3)]
+    assert [sample.metric for sample in _samples("d", {"retweet_count": 2}, at)] == ["reposts"]
+
+
+def test_samples_grow_with_the_readers(sandbox: Sandbox) -> None:
+    channel, at = x_channel(sandbox), datetime.now(UTC)
+    post_id = channel.send(thread(TEXT))[0].provider_id
+    deliveries = (Outgoing("post-0", 0, "@a", provider_id=post_id), Outgoing("post-1", 1, "@a", provider_id="404"))
+    assert {sample.value for sample in channel.sample(deliveries, at)} == {0}
+    sandbox.react()
+    counted = {sample.metric: sample.value for sample in channel.sample(deliveries, at)}
+    assert counted["impressions"] > 100
+    assert {"likes", "reposts", "replies"} <= counted.keys()
+    sandbox.set_fault("x", "502", on="read")
+    assert channel.sample(deliveries, at) == ()
+
+
+def test_a_wrong_secret_pauses_the_channel(sandbox: Sandbox) -> None:
+    outcome = XChannel("SandboxConsumerKey00000001", "wrong", "1-a", "wrong", base_url=sandbox.x_url).send(thread("a"))[
+        0
+    ]
+    assert (outcome.state, outcome.pause) == (PENDING, "credentials")
+
+
+def test_refused_connection_is_pending() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        assert XChannel("k", "s", "t", "s", base_url=url, timeout=0.5).send(thread("a"))[0].state is PENDING
+
+
+def test_a_text_that_x_refuses_fails_with_its_sentence(sandbox: Sandbox) -> None:
+    outcome = x_channel(sandbox).send(thread("x" * 281))[0]
+    assert (outcome.state, outcome.detail) == (FAILED, "text: longer than 280 weighted characters.")
