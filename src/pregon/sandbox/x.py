@@ -1,4 +1,4 @@
-"""The stand-in for X API v2: posts, timeline, counters, media. Verifies OAuth 1.0a signatures made for X's own host."""
+"""The stand-in for X API v2: posts, timeline, counters, media."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from oauthlib.oauth1 import RequestValidator, SignatureOnlyEndpoint  # type: ignore[import-untyped]
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -20,8 +19,8 @@ from pregon.sandbox import accounts
 from pregon.sandbox.faults import Faults, with_faults
 from pregon.sandbox.readers import count_post
 from pregon.sandbox.state import Record, State
+from pregon.sandbox.x_signature import is_signed
 
-HOST = "https://api.twitter.com"
 _FIRST_ID = 1_990_000_000_000_000_000
 _POST_FIELDS = {
     "text", "reply", "media", "reply_settings", "made_with_ai", "paid_partnership", "quote_tweet_id", "poll", "geo",
@@ -38,7 +37,7 @@ def x_routes(state: State, faults: Faults) -> list[Route]:
 
     def route(path: str, call: Any, method: str, on: str = "read") -> Route:
         async def authorized(request: Request) -> Response:
-            return await call(request) if await _is_signed(request, path) else _problem(401, "Unauthorized")
+            return await call(request) if await is_signed(request, path) else _problem(401, "Unauthorized")
 
         return Route(path, with_faults(faults, "x", authorized, refuse, on), methods=[method])
 
@@ -244,60 +243,3 @@ def _problem(
     headers: dict[str, str] | None = None,
 ) -> Response:
     return JSONResponse({"title": title, "detail": detail or title, "type": kind, "status": status}, status, headers)
-
-
-async def _is_signed(request: Request, path: str) -> bool:
-    """Whether the request carries our account's signature for X's own address."""
-    for name, value in request.path_params.items():
-        path = path.replace(f"{{{name}}}", value)
-    query = f"?{request.url.query}" if request.url.query else ""
-    headers = {"Authorization": request.headers.get("Authorization", "")}
-    endpoint = SignatureOnlyEndpoint(_Accounts())
-    try:
-        valid, _ = endpoint.validate_request(HOST + path + query, request.method, None, headers)
-    except ValueError:  # not even an OAuth header
-        return False
-    return bool(valid)
-
-
-class _Accounts(RequestValidator):  # type: ignore[misc]
-    """What oauthlib asks about the one account there is."""
-
-    @property
-    def client_key_length(self) -> tuple[int, int]:
-        return 10, 60
-
-    @property
-    def access_token_length(self) -> tuple[int, int]:
-        return 10, 80
-
-    @property
-    def nonce_length(self) -> tuple[int, int]:
-        return 8, 60
-
-    @property
-    def safe_characters(self) -> set[str]:
-        return set(super().safe_characters) | {"-"}
-
-    def validate_client_key(self, client_key: str, _request: Any) -> bool:
-        return client_key == accounts.X_CONSUMER_KEY
-
-    def validate_access_token(self, _client_key: str, token: str, _request: Any) -> bool:
-        return token == accounts.X_ACCESS_TOKEN
-
-    def validate_timestamp_and_nonce(self, *_values: Any, **_options: Any) -> bool:
-        return True
-
-    def get_client_secret(self, _client_key: str, _request: Any) -> str:
-        return accounts.X_CONSUMER_SECRET
-
-    def get_access_token_secret(self, _client_key: str, _token: str, _request: Any) -> str:
-        return accounts.X_ACCESS_TOKEN_SECRET
-
-    @property
-    def dummy_client(self) -> str:
-        return "dummy-client-key-for-timing"
-
-    @property
-    def dummy_access_token(self) -> str:
-        return "dummy-access-token-for-timing"

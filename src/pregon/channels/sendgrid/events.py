@@ -81,7 +81,7 @@ def _parse(entry: dict[str, Any]) -> ProviderEvent | None:
         at=at,
         delivery_id=_text(entry, DELIVERY_ARGUMENT),
         address=_text(entry, "email"),
-        provider_id=_text(entry, "sg_message_id"),
+        provider_id=_request_id(entry),
         url=_text(entry, "url"),
         user_agent=_text(entry, "useragent"),
         ip=_text(entry, "ip"),
@@ -89,6 +89,12 @@ def _parse(entry: dict[str, Any]) -> ProviderEvent | None:
         permanent=_is_permanent(event_type, entry),
         raw=json.dumps(entry, sort_keys=True, ensure_ascii=False),
     )
+
+
+def _request_id(entry: dict[str, Any]) -> str | None:
+    """The request's X-Message-Id, which sg_message_id begins with: the same as a delivery's provider id."""
+    message_id = _text(entry, "sg_message_id")
+    return message_id.split(".", 1)[0] if message_id else None
 
 
 def _is_permanent(event_type: EventType, entry: dict[str, Any]) -> bool:
