@@ -10,7 +10,10 @@ def draft(changed: list[int] | None = None) -> list[str]:
     """Items -> drafts. The sweep finds what a lost hint left behind; `changed` items are drafted anew."""
     with shared_pipeline() as pipeline:
         refreshed = [pipeline.drafting.open_campaign(item_id) for item_id in changed or ()]
-        opened = pipeline.drafting.sweep()
-    slugs = [campaign.slug for campaign in (*refreshed, *opened) if campaign is not None]
-    get_run_logger().info("%d campaigns opened or refreshed: %s", len(slugs), ", ".join(slugs) or "none")
+        swept = pipeline.drafting.sweep()
+    slugs = [campaign.slug for campaign in (*refreshed, *swept.opened) if campaign is not None]
+    log = get_run_logger()
+    for item_id, why in swept.failed:
+        log.error("item %d cannot be drafted: %s", item_id, why)
+    log.info("%d campaigns opened or refreshed: %s", len(slugs), ", ".join(slugs) or "none")
     return slugs

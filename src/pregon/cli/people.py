@@ -12,7 +12,6 @@ from pregon.cli.shared import as_json, open_pipeline, print_json, print_table, s
 from pregon.errors import PregonError
 from pregon.types import ChannelName, Role
 
-
 _FIGURES = (
     *("planned", "sent", "failed", "suppressed", "unknown", "held", "pending", "delivered", "bounced"),
     *("trackable", "clickers", "clicks", "machine_clicks", "unsubscribed"),

@@ -19,6 +19,7 @@ from pregon.errors import PregonError
 from pregon.types import ChannelName, Decision, Role
 
 if TYPE_CHECKING:
+    from pregon.engine import Engine
     from pregon.pipeline import Pipeline
     from pregon.sandbox import Sandbox
     from pregon.settings import Settings
@@ -186,7 +187,9 @@ def _serving(settings: Settings, *, engine: bool) -> Iterator[tuple[Pipeline, Ca
         server = uvicorn.Server(config)
 
         def run() -> None:
-            starting = threading.Thread(target=_start_engine, args=(beside, server), name="engine-start", daemon=True)
+            starting = threading.Thread(
+                target=_start_engine, args=(beside, pipeline, server), name="engine-start", daemon=True
+            )
             if beside is not None:
                 starting.start()
             server.run()
@@ -200,8 +203,9 @@ def _serving(settings: Settings, *, engine: bool) -> Iterator[tuple[Pipeline, Ca
             pipeline.store.close()
 
 
-def _start_engine(engine: Any, server: Any) -> None:
+def _start_engine(engine: Engine, pipeline: Pipeline, server: Any) -> None:
     try:
+        pipeline.composing.warm_up()
         engine.start()
         say(f"The engine is ready; Prefect's own pages are at {engine.ui_url}")
     except PregonError as error:

@@ -16,7 +16,7 @@ def watch(force: bool, json_wanted: bool) -> None:
         results = pipeline.watching.watch(force=force)
         changed = [item_id for result in results for item_id in result.changed]
         refreshed = [campaign for item_id in changed if (campaign := pipeline.drafting.open_campaign(item_id))]
-        opened = pipeline.drafting.sweep()
+        swept = pipeline.drafting.sweep()
     if json_wanted:
         sources = [
             {
@@ -30,7 +30,13 @@ def watch(force: bool, json_wanted: bool) -> None:
             }
             for r in results
         ]
-        print_json({"sources": sources, "campaigns": [c.slug for c in (*opened, *refreshed)]})
+        print_json(
+            {
+                "sources": sources,
+                "failed": [why for _, why in swept.failed],
+                "campaigns": [c.slug for c in (*swept.opened, *refreshed)],
+            }
+        )
         return
     rows = [(r.source_id, len(r.new), len(r.changed), r.known, len(r.skipped), len(r.rejected)) for r in results]
     print_table(("source", "new", "changed", "known", "skipped", "rejected"), rows)
@@ -39,8 +45,10 @@ def watch(force: bool, json_wanted: bool) -> None:
             click.echo(f"  {key}: {why}")
         if result.error:
             click.echo(f"  {result.source_id}: {result.error}")
-    for campaign in opened:
+    for campaign in swept.opened:
         click.echo(f"campaign {campaign.slug}: {campaign.title}")
+    for item_id, why in swept.failed:
+        click.echo(f"item {item_id} cannot be drafted: {why}")
 
 
 @click.command()

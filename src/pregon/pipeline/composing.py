@@ -22,6 +22,13 @@ class Composing:
         """Read a document into an item."""
         return read_item(document, network=self._settings.network, today=self._clock().date(), kind=kind)
 
+    def warm_up(self) -> None:
+        """Load what the first document would otherwise wait for: language model, templates, MJML."""
+        sample = Document("The secretariat has news for its members. " * 3, "text/plain", "warm-up")
+        item = self.read(sample, Kind.NEWS)
+        if self.playbook(Kind.NEWS):
+            self.compose(item, "warm-up")
+
     def playbook(self, kind: Kind) -> Playbook | None:
         """The active standing rule for a kind of item."""
         playbook = self._settings.playbooks.get(kind)

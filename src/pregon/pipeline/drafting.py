@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pregon.drafts import campaign_slug, compose_drafts
-from pregon.errors import DecisionError, NotFoundError
+from pregon.errors import DecisionError, NotFoundError, PregonError
 from pregon.pipeline.composing import Composing
 from pregon.pipeline.protocols import Clock, DraftStore, ItemStore
 from pregon.types import Campaign, Draft, Kind, Proposal, StoredItem
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """The campaigns that were opened, and the items that could not be drafted: (item id, sentence) each."""
+
+    opened: tuple[Campaign, ...]
+    failed: tuple[tuple[int, str], ...]
 
 
 class Drafting:
@@ -33,11 +43,19 @@ class Drafting:
             slug, item_id, stored.version, stored.item.kind, title, proposals, self._clock()
         )
 
-    def sweep(self) -> tuple[Campaign, ...]:
-        """Open a campaign for every item that lacks one: what a lost event left behind."""
+    def sweep(self) -> SweepResult:
+        """Open a campaign for every item that lacks one: what a lost event left behind. One item's trouble stops no other."""
         kinds = [kind for kind in Kind if self._composing.playbook(kind)]
-        opened = (self.open_campaign(item_id) for item_id in self._items.items_without_campaign(kinds))
-        return tuple(campaign for campaign in opened if campaign is not None)
+        opened: list[Campaign] = []
+        failed: list[tuple[int, str]] = []
+        for item_id in self._items.items_without_campaign(kinds):
+            try:
+                campaign = self.open_campaign(item_id)
+            except PregonError as error:
+                failed.append((item_id, str(error)))
+                continue
+            opened += [campaign] if campaign is not None else []
+        return SweepResult(tuple(opened), tuple(failed))
 
     def _refresh(self, campaign: Campaign, stored: StoredItem) -> None:
         """Compose anew what a changed source affects. A person's edits are never overwritten: the desk marks them."""
