@@ -29,7 +29,7 @@ _ASK = re.compile(
     r"please (?:register|reply|answer|send|confirm|complete|fill|apply|contact|let us know|submit|write)|"
     r"(?:merci|priere|nous vous prions|vous etes pries?) de (?:\w+ ){0,2}?(?:inscrire|repondre|envoyer|confirmer|remplir|contacter|completer|ecrire|nous)|"
     r"(?:les rogamos|rogamos|por favor|se ruega),? (?:que )?(?:\w+ ){0,2}?(?:inscrib|respond|envi|confirm|complet|contact|rellen|escrib)|"
-    r"\b(?:register|sign up|apply) (?:here|online|by|before|at|for|with|until|no later)\b|"
+    r"(?<!nothing to )(?<!need to )(?<!not )\b(?:register|sign up|apply) (?:here|online|by|before|at|with|until|no later)\b|"
     r"(?:inscriptions? (?:obligatoire|ouverte|en ligne|avant|jusqu|sur|aupres)|inscrivez|candidatez|repondez|ecrivez|"
     r"inscripcion(?:es)? (?:abierta|obligatoria|antes|hasta|en linea)|inscribanse|inscribase|inscribete|escriban?|registration (?:is open|is required|form|closes|deadline))"
 )
@@ -43,9 +43,9 @@ _CAPACITY = tuple(
     for pattern in (
         rf"(?<!\w)(?P<n>{NUMBER}) (?:\w+ )?{_PEOPLE}(?: \w+)? ?,?\(?(?:(?:au|como) )?(?:maximum|maximo|max\b|at (?:the )?most|au plus)",
         rf"(?:maximum|maximo|max\.?)(?: of| de)?:? (?P<n>{NUMBER}) (?:\w+ )?{_PEOPLE}",
-        rf"(?:up to|at most|no more than|limited to|limitee? a|limitad[oa]s? a|jusqu'a|pas plus de|hasta|no mas de|only|solo|seulement) "
+        rf"(?:up to|at most|no more than|limited to|limite(?:e|es|s)? a|limitad[oa]s? a|jusqu'a|pas plus de|hasta|no mas de|only|solo|seulement) "
         rf"(?:the first |les |las |los )?(?P<n>{NUMBER}) (?:\w+ )?{_PEOPLE}",
-        rf"(?:capacity|capacite|capacidad|places|plazas)(?: is| est| es)?(?: limited to| limitee? a| limitad[oa]s? a| of| de|:) ?(?P<n>{NUMBER})(?!\w)",
+        rf"(?:capacity|capacite|capacidad|places|plazas)(?: is| est| es)?(?: limited to| limite(?:e|es|s)? a| limitad[oa]s? a| of| de|:) ?(?P<n>{NUMBER})(?!\w)",
     )
 )  # fmt: skip
 _STRONG = re.compile(

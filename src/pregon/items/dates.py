@@ -38,7 +38,7 @@ _WEEKDAYS = {
     for name in names.split()
 }  # fmt: skip
 # Words that are also something else ("you may", "10 march", "hace 2 ago"): months only with a year or a capital.
-_DOUBTFUL = {"may", "march", "mar", "ago", "set", "sep", "ene", "dec", "jan", "jun", "mai", "dic"}
+_DOUBTFUL = {"may", "march", "mar", "ago", "set", "sep", "ene", "dec", "jan", "jun", "dic"}
 
 _B = r"[ \t\u00a0\u202f]"
 _GAP = rf"(?:{_B}{{1,3}}\n?{_B}{{0,3}}|\n{_B}{{0,3}})"

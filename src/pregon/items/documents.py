@@ -10,16 +10,18 @@ import re
 from collections.abc import Callable
 
 from pregon.errors import DocumentError
-from pregon.items import html
+from pregon.items import html, mail, pdf, word
 from pregon.types import Document
 
+_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MAX_BYTES = 20 * 1024 * 1024
 _TYPES = {
     "txt": "text/plain", "text": "text/plain", "md": "text/markdown", "markdown": "text/markdown",
     "html": "text/html", "htm": "text/html", "xhtml": "text/html",
+    "pdf": "application/pdf", "docx": _WORD, "eml": "message/rfc822",
 }  # fmt: skip
 _ALIASES = {"application/xhtml+xml": "text/html", "text/x-markdown": "text/markdown"}
-_SUPPORTED = "a .txt, .md or .html file"
+_SUPPORTED = "a .txt, .md, .html, .docx, .pdf or .eml file"
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -89,14 +91,14 @@ def _signature(data: bytes) -> str | None:
         (b"\x1f\x8b", "application/gzip"),
     ):
         if data.startswith(start):
-            return kind
+            return _WORD if kind == "application/zip" and word.is_word(data) else kind
     return None
 
 
 def _describe(kind: str) -> str:
     if kind.startswith("image/"):
         return "a picture"
-    return {"application/pdf": "a PDF file", "application/msword": "an old Word file (.doc)"}.get(
+    return {"application/zip": "an archive", "application/msword": "an old Word file (.doc)"}.get(
         kind, f"of type {kind}"
     )
 
@@ -156,8 +158,28 @@ def _read_html(data: bytes, name: str, media_type: str | None, origin: str) -> D
     return html.read_html(decode_text(data, name, charset), origin=origin)
 
 
+def _read_pdf(data: bytes, name: str, media_type: str | None, origin: str) -> Document:
+    return pdf.read_pdf(data, name=name, origin=origin)
+
+
+def _read_word(data: bytes, name: str, media_type: str | None, origin: str) -> Document:
+    return word.read_word(data, name=name, origin=origin)
+
+
+def _read_mail(data: bytes, name: str, media_type: str | None, origin: str) -> Document:
+    def load(content: bytes, part: str, kind: str, place: str) -> Document:
+        return load_document(
+            content, name=part, media_type=None if kind.endswith("octet-stream") else kind, origin=place
+        )
+
+    return mail.read_mail(data, name=name, origin=origin, load=load)
+
+
 _READERS: dict[str, Callable[[bytes, str, str | None, str], Document]] = {
     "text/plain": _read_plain("text/plain"),
     "text/markdown": _read_plain("text/markdown"),
     "text/html": _read_html,
+    "application/pdf": _read_pdf,
+    _WORD: _read_word,
+    "message/rfc822": _read_mail,
 }

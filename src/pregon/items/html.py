@@ -96,7 +96,11 @@ def read_html(source: str, *, origin: str) -> Document:
         return Document("", "text/html", origin)
     base = _base_address(root, origin)
     writer = _Writer(base)
-    writer.write_tree(_choose_article(root, source))
+    article = _choose_article(root, source)
+    headline = _headline_outside(root, article)
+    if headline is not None:
+        writer.write_tree(headline)
+    writer.write_tree(article)
     title = _meta(root, "og:title") or _text_of(root.find(".//title"))
     return Document(
         text=writer.text(),
@@ -141,6 +145,14 @@ def _choose_article(root: Any, source: str) -> Any:
     if len(source) <= _EXTRACTABLE and root.xpath("boolean(.//nav|.//header|.//footer|.//*[contains(@class,'menu')])"):
         return _extract(root, whole)
     return whole
+
+
+def _headline_outside(root: Any, article: Any) -> Any:
+    """The page's only h1 when it stands outside the article, or was lost in choosing it; None otherwise."""
+    headlines = root.findall(".//h1")
+    if len(headlines) != 1 or not _text_of(headlines[0]) or headlines[0] in article.iter("h1"):
+        return None
+    return None if _text_of(headlines[0]) in _text_of(article)[:20_000] else headlines[0]
 
 
 def _extract(root: Any, whole: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -71,6 +71,17 @@ def detect_language(text: str) -> str | None:
     """The two-letter code of the language of `text`, or None when there is too little to tell."""
     language, probability = _classify(text)
     return language if probability >= 0.8 else None
+
+
+def detect_main_language(paragraphs: Sequence[str], text: str) -> str | None:
+    """The language of `text`. Where two share its long paragraphs about equally, the one that comes first."""
+    sizes: Counter[str] = Counter()
+    for paragraph in paragraphs:
+        if len(paragraph) >= 80:
+            sizes[_count_function_words(paragraph)] += len(paragraph)
+    del sizes[""]
+    large = [language for language, size in sizes.items() if size >= 0.6 * max(sizes.values())]
+    return large[0] if len(large) > 1 else detect_language(text)
 
 
 def find_minor_language(paragraphs: Iterable[str], main: str | None) -> str | None:

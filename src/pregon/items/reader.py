@@ -79,8 +79,8 @@ def read_item(
 
 def _read(document: Document, network: Network | None) -> _Reading:
     text = document.text[:READ_CHARS]
-    spoken = language.detect_language(_prose(text))
     layout = read_layout(text)
+    spoken = language.detect_main_language(_paragraphs(layout), _prose(text))
     dates = find_dates(text, spoken)
     header = read_header(layout, dates, document.title)
     found = find_links(document, text, network.legacy_hosts if network else None)
@@ -105,6 +105,10 @@ def group_passages(body: Sequence[Passage]) -> list[list[Passage]]:
             groups.append([])
         groups[-1].append(passage)
     return [group for group in groups if group]
+
+
+def _paragraphs(layout: Layout) -> list[str]:
+    return [passage.text for passage in layout.body[:200] if passage.type != "heading"]
 
 
 def _prose(text: str) -> str:
@@ -159,7 +163,6 @@ def _all_questions(
 ) -> Iterator[Question]:
     text, layout = reading.text, reading.layout
     start = item.spans.get("title", (0, min(len(text), 80)))
-    paragraphs = [passage.text for passage in layout.body if passage.type != "heading"]
     yield from questions.ask_about_links(text, item.links)
     yield from questions.ask_about_calls(text, item.calls)
     yield from questions.ask_about_deadlines(text, item.deadlines, today)
@@ -173,7 +176,7 @@ def _all_questions(
         rival=rival,
         number=item.number,
         header_span=start,
-        minor_language=language.find_minor_language(paragraphs[:200], item.language),
+        minor_language=language.find_minor_language(_paragraphs(layout), item.language),
         language=item.language,
         body=layout.body,
     )

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pregon.items.texts import clean_inline, fold
 from pregon.types import Block, Section, Span
 
-_LINE = re.compile(r"[^\n]*")
 _LIST = re.compile(r"(?:[-*•‣▪–—]|\d{1,2}[.)]|[a-z]\))[ \t\u00a0]+\S")
 _MARK = re.compile(r"(?:[-*•‣▪–—]|\d{1,2}[.)]|[a-z]\))[ \t\u00a0]+")
 _HASHES = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t]*#*$")
@@ -108,12 +107,12 @@ def is_capitals(text: str) -> bool:
 
 
 def _lines(text: str) -> Iterator[Line]:
-    for found in _LINE.finditer(text):
-        raw = found[0]
+    position = 0
+    for raw in text.split("\n"):
         stripped = raw.strip()
-        start = found.start() + (len(raw) - len(raw.lstrip()) if stripped else 0)
-        if found.start() < len(text) or raw:
-            yield Line(stripped, (start, start + len(stripped)))
+        start = position + (len(raw) - len(raw.lstrip()) if stripped else 0)
+        yield Line(stripped, (start, start + len(stripped)))
+        position += len(raw) + 1
 
 
 def _passages(text: str) -> Iterator[Passage]:
