@@ -26,6 +26,7 @@ from pregon.types import (
     DraftState,
     Fields,
     PlannedDelivery,
+    Proposal,
     Question,
     Recipient,
     Revision,
@@ -150,16 +151,22 @@ class Reviewing:
         """
         draft = self._draft(draft_id)
         check_edit(draft, user.role, base=base)
-        campaign = self._campaign_of(draft)
-        source = self._item(campaign)
-        context = self._composing.context(
-            campaign.kind, campaign.slug, self._store.list_answers(campaign.id), source.item
-        )
-        language = draft.language or None
-        proposal = propose(draft.channel, language, fields, source.item, context, send_at=send_at)
+        source, proposal = self._propose(draft, fields, send_at)
         number = self._store.add_revision(draft.id, base, source.version, proposal, user.name, self._clock())
         self._audit(user, "edit", draft, f"revision {number}")
         return self._revision(self._draft(draft_id))
+
+    def try_fields(self, draft_id: int, fields: Fields, user: User, *, send_at: datetime | None = None) -> Proposal:
+        """What an officer's fields would render to, with the checks; nothing is stored."""
+        draft = self._draft(draft_id)
+        check_edit(draft, user.role, base=draft.revision)
+        return self._propose(draft, fields, send_at)[1]
+
+    def _propose(self, draft: Draft, fields: Fields, send_at: datetime | None) -> tuple[StoredItem, Proposal]:
+        campaign = self._campaign_of(draft)
+        source, answers = self._item(campaign), self._store.list_answers(campaign.id)
+        context = self._composing.context(campaign.kind, campaign.slug, answers, source.item)
+        return source, propose(draft.channel, draft.language or None, fields, source.item, context, send_at=send_at)
 
     def answer_question(self, slug: str, question: str, span_start: int, text: str, user: User) -> None:
         """Keep the answer to a question; drafts that nobody edited are composed anew with it."""
