@@ -1,0 +1,208 @@
+"""Once, to the right people, exactly as approved; an unknown outcome is read back, never sent again on a guess."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from conftest import CLEAN, VIDEO  # type: ignore[import-not-found]
+from sqlalchemy import text
+
+from pregon.types import Consent, ContactState, DeliveryState
+
+
+def mails(house):
+    return Counter(mail["to_email"] for mail in house.sandbox.read("mails"))
+
+
+def ledger_adds_up(house, slug):
+    (figures,) = house.pipeline.measuring.funnels(slug)
+    for row in figures.rows:
+        assert row.planned == row.sent + row.failed + row.suppressed + row.unknown + row.held + row.pending
+    return figures
+
+
+def test_everything_goes_out_once_and_a_second_pass_sends_nothing(house):
+    slug = house.open_campaign(CLEAN)
+    for channel in ("email", "x", "youtube"):
+        house.approve(slug, channel)
+    house.pipeline.delivering.deliver()
+    sent = mails(house)
+    posts = house.sandbox.read("posts")
+    assert len(sent) == house.states(slug, "email").count("sent") > 0
+    assert set(sent.values()) == {1}
+    assert len(posts) == len(house.draft(slug, "x").revision.content.body.parts)
+    house.pipeline.delivering.deliver()
+    assert mails(house) == sent
+    assert house.sandbox.read("posts") == posts
+    ledger_adds_up(house, slug)
+
+
+def test_a_video_is_added_once_to_its_playlist(house):
+    slug = house.open_campaign(VIDEO)
+    house.approve(slug, "youtube")
+    house.pipeline.delivering.deliver()
+    house.pipeline.delivering.deliver()
+    assert house.states(slug, "youtube") == ["sent"]
+    shown = str(house.sandbox.read("playlists"))
+    assert shown.count("tidalVid001") == 1
+
+
+@pytest.mark.parametrize("fault", ["drop_after_accept", "500_but_done"])
+def test_a_lost_answer_is_settled_by_reading_back_and_nothing_is_sent_twice(house, fault):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    house.approve(slug, "x")
+    house.sandbox.set_fault("sendgrid", fault)
+    house.sandbox.set_fault("x", fault)
+    house.pipeline.delivering.deliver()
+    assert "unknown" in house.states(slug, "email")
+    assert "unknown" in house.states(slug, "x")
+    for _ in range(6):
+        house.clock.forward(minutes=5)
+        house.pipeline.delivering.deliver()
+    assert set(house.states(slug, "email")) == {"sent", "suppressed"}
+    assert set(house.states(slug, "x")) == {"sent"}
+    assert set(mails(house).values()) == {1}
+    texts = Counter(post["text"] for post in house.sandbox.read("posts"))
+    assert set(texts.values()) == {1}
+    ledger_adds_up(house, slug)
+
+
+def test_a_claim_whose_worker_died_before_sending_is_not_lost(house):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    claimed = house.pipeline.store.claim_due("email", 1000, "a worker that dies", house.clock())
+    assert claimed
+    house.pipeline.delivering.deliver()
+    house.clock.forward(minutes=4)
+    house.pipeline.delivering.deliver()
+    assert "unknown" in house.states(slug, "email")
+    for _ in range(8):
+        house.clock.forward(minutes=5)
+        house.pipeline.delivering.deliver()
+    assert set(house.states(slug, "email")) == {"sent", "suppressed"}
+    assert set(mails(house).values()) == {1}
+
+
+def test_an_unknown_outcome_that_cannot_be_settled_is_held_for_a_person(house):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "x")
+    house.sandbox.set_fault("x", "drop_after_accept")
+    house.pipeline.delivering.deliver()
+    house.sandbox.set_fault("x", "502", times=1000, on="read")
+    house.clock.forward(hours=25)
+    house.pipeline.delivering.deliver()
+    states = house.states(slug, "x")
+    assert states[0] == "held"
+    held = [row.id for row in house.pipeline.reviewing.who(slug) if row.state is DeliveryState.HELD]
+    assert house.pipeline.reviewing.resolve_deliveries(tuple(held), DeliveryState.SENT, house.officer) == 1
+
+
+def test_a_rate_limit_is_waited_for_and_then_everybody_gets_one_mail(house):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    house.sandbox.set_fault("sendgrid", "429_with_reset")
+    house.pipeline.delivering.deliver()
+    waiting = house.states(slug, "email").count("pending")
+    assert waiting > 0
+    house.pipeline.delivering.deliver()
+    assert house.states(slug, "email").count("pending") == waiting
+    house.clock.forward(minutes=30)
+    house.pipeline.delivering.deliver()
+    assert set(house.states(slug, "email")) == {"sent", "suppressed"}
+    assert set(mails(house).values()) == {1}
+
+
+def test_a_channel_without_credit_pauses_and_says_so(house):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "x")
+    house.sandbox.set_fault("x", "402")
+    result = house.pipeline.delivering.deliver()
+    assert "x" in result.paused
+    assert house.states(slug, "x")[0] == "pending"
+    house.pipeline.delivering.resume("x")
+    house.clock.forward(minutes=30)
+    house.pipeline.delivering.deliver()
+    assert set(house.states(slug, "x")) == {"sent"}
+
+
+@pytest.mark.parametrize("column", ["content_json", "fields_json"])
+def test_a_changed_byte_between_approval_and_sending_stops_the_send(house, column):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    house.approve(slug, "x")
+    with house.pipeline.store.engine.begin() as connection:
+        statement = f"UPDATE revisions SET {column} = replace({column}, 'irculaire', 'irkulaire')"
+        assert connection.execute(text(statement)).rowcount >= 2
+    house.pipeline.delivering.deliver()
+    assert set(house.states(slug)) <= {"held", "suppressed"}
+    assert "held" in house.states(slug)
+    assert house.sandbox.read("mails") == []
+
+
+def test_a_changed_template_stops_the_send(house, monkeypatch):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    templates = dict(house.pipeline.composing._templates())
+    changed = templates
+    changed = {
+        key: (value.replace("mj-body", "mj-body css-class='x'", 1) if "<mj-body" in value else value)
+        for key, value in changed.items()
+    }
+    monkeypatch.setattr(house.pipeline.composing, "_templates", lambda: changed)
+    house.pipeline.delivering.deliver()
+    assert "held" in house.states(slug, "email")
+    assert house.sandbox.read("mails") == []
+
+
+def test_an_unsubscribe_is_effective_for_everything_not_yet_claimed(house):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    row = next(r for r in house.pipeline.reviewing.who(slug) if r.state is DeliveryState.PENDING)
+    house.pipeline.store.set_contact_state(row.contact_id, ContactState.UNSUBSCRIBED, house.clock())
+    house.pipeline.delivering.deliver()
+    assert row.address not in mails(house)
+    now = house.pipeline.store.read_delivery(row.id)
+    assert (now.state, now.reason) == (DeliveryState.SUPPRESSED, "unsubscribed after planning")
+
+
+def test_work_that_is_too_old_is_held(house):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    house.clock.forward(hours=49)
+    result = house.pipeline.delivering.deliver()
+    assert result.held > 0
+    assert set(house.states(slug, "email")) == {"held", "suppressed"}
+    assert house.sandbox.read("mails") == []
+
+
+def test_tracking_follows_each_contact_s_consent(house):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    house.pipeline.delivering.deliver()
+    by_address = {contact.address: contact for contact in house.pipeline.store.list_contacts()}
+    rows = [
+        row for row in house.pipeline.reviewing.who(slug) if row.state is DeliveryState.SENT and row.channel == "email"
+    ]
+    assert {row.track_clicks for row in rows} == {True, False}
+    for row in rows:
+        contact = by_address[row.address]
+        assert row.track_opens == (contact.open_tracking is Consent.GRANTED)
+        assert row.track_clicks == (contact.click_tracking is Consent.GRANTED)
+
+
+def test_digests_differ_when_any_field_of_the_mail_differs(house):
+    from pregon.drafts import digest_content
+
+    content = house.draft(house.open_campaign(CLEAN), "email").revision.content
+    others = [
+        replace(content, language="en"),
+        replace(content, audience=replace(content.audience, lists=("public",))),
+        replace(content, sender=replace(content.sender, address="other@tidalcities.example")),
+        replace(content, body=replace(content.body, html=content.body.html + " ")),
+        replace(content, body=replace(content.body, text=content.body.text + " ")),
+        replace(content, body=replace(content.body, preheader=content.body.preheader + " ")),
+        replace(content, send_at=house.clock()),
+    ]
+    digests = {digest_content(each) for each in (content, *others)}
+    assert len(digests) == len(others) + 1

@@ -1,0 +1,107 @@
+"""Nothing is approved but exactly what a person saw; any edit makes the approval lapse."""
+
+from dataclasses import replace
+
+import pytest
+from conftest import CLEAN, OPEN  # type: ignore[import-not-found]
+
+from pregon.errors import DecisionError, NotAllowedError, StaleRevisionError
+from pregon.types import Decision, DraftState, Role, User
+
+
+def edited(view, **changes):
+    return replace(view.revision.fields, **changes)
+
+
+def test_a_circular_sets_three_drafts_in_motion(house):
+    slug = house.open_campaign(CLEAN)
+    assert slug == "2026-circular-13"
+    views = house.pipeline.reviewing.show_campaign(slug).drafts
+    assert [view.draft.channel.value for view in views] == ["email", "x", "youtube"]
+    assert all(view.draft.state is DraftState.IN_REVIEW for view in views)
+    assert views[2].revision.content.body.operations == ()
+    assert views[2].revision.content.body.reason
+
+
+def test_approving_plans_every_recipient_and_says_who_is_left_out(house):
+    slug = house.open_campaign(CLEAN)
+    view = house.draft(slug, "email")
+    house.approve(slug, "email")
+    states = house.states(slug, "email")
+    assert states.count("pending") == view.recipients > 0
+    assert states.count("suppressed") == view.excluded > 0
+    left_out = [row for row in house.pipeline.reviewing.who(slug) if row.state.value == "suppressed"]
+    assert all(row.reason for row in left_out)
+
+
+def test_an_edit_voids_the_approval_and_withdraws_its_work(house):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    view = house.draft(slug, "email")
+    fields = edited(view, preheader="Un autre début")
+    house.pipeline.reviewing.edit_draft(view.draft.id, view.draft.revision, fields, house.officer)
+    after = house.draft(slug, "email")
+    assert after.draft.state is DraftState.DRAFT
+    assert after.revision.digest != view.revision.digest
+    assert set(house.states(slug, "email")) == {"suppressed"}
+    assert house.pipeline.delivering.deliver().outcomes["email"] == {}
+    assert house.sandbox.read("mails") == []
+
+
+def test_a_second_editor_is_told_and_nothing_is_overwritten(house):
+    slug = house.open_campaign(CLEAN)
+    view = house.draft(slug, "email")
+    base = view.draft.revision
+    house.pipeline.reviewing.edit_draft(view.draft.id, base, edited(view, preheader="Premier"), house.officer)
+    with pytest.raises(StaleRevisionError):
+        house.pipeline.reviewing.edit_draft(view.draft.id, base, edited(view, preheader="Second"), house.officer)
+    assert house.draft(slug, "email").revision.fields.preheader == "Premier"
+
+
+def test_a_decision_needs_the_role_and_the_newest_digest(house):
+    slug = house.open_campaign(CLEAN)
+    view = house.draft(slug, "email")
+    for role in (Role.VIEWER, Role.EDITOR):
+        with pytest.raises(NotAllowedError):
+            house.pipeline.reviewing.decide(
+                view.draft.id, Decision.APPROVED, view.revision.digest, User(9, "someone", role)
+            )
+    with pytest.raises(StaleRevisionError):
+        house.pipeline.reviewing.decide(view.draft.id, Decision.APPROVED, "sha256:0", house.officer)
+    assert house.states(slug) == []
+
+
+def test_an_open_question_stops_approval_until_it_is_answered(house):
+    slug = house.open_campaign(OPEN)
+    with pytest.raises(DecisionError, match="cannot be approved yet"):
+        house.approve(slug, "email")
+    reviewing = house.pipeline.reviewing
+    for question in reviewing.show_campaign(slug).questions:
+        answer = "https://tidalcities.example/en/alert" if question.id == "link.placeholder" else "no deadline"
+        reviewing.answer_question(slug, question.id, question.span[0], answer, house.officer)
+    assert "https://tidalcities.example/en/alert" in house.draft(slug, "email").revision.content.body.html
+    house.approve(slug, "email")
+    assert "pending" in house.states(slug, "email")
+
+
+def test_a_withdrawn_approval_can_be_given_again_without_a_second_row(house):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    planned = len(house.states(slug, "email"))
+    view = house.draft(slug, "email")
+    house.pipeline.reviewing.decide(view.draft.id, Decision.WITHDRAWN, view.revision.digest, house.officer)
+    assert set(house.states(slug, "email")) == {"suppressed"}
+    house.approve(slug, "email")
+    assert len(house.states(slug, "email")) == planned
+    assert house.states(slug, "email").count("pending") == view.recipients
+
+
+def test_what_has_gone_out_can_no_longer_be_changed(house):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "x")
+    house.pipeline.delivering.deliver()
+    view = house.draft(slug, "x")
+    with pytest.raises(DecisionError, match="already gone out"):
+        house.pipeline.reviewing.edit_draft(view.draft.id, view.draft.revision, view.revision.fields, house.officer)
+    with pytest.raises(DecisionError, match="already gone out"):
+        house.pipeline.reviewing.decide(view.draft.id, Decision.WITHDRAWN, view.revision.digest, house.officer)
