@@ -1,0 +1,95 @@
+"""The source text with its facts marked, drafts with links to them, and word differences. Pure; returns safe markup.
+
+A fact of a draft points to `#at-START`, where START is the offset in the source: that works without any script.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import pairwise
+
+from markupsafe import Markup, escape
+
+from pregon.types import Question, Span, Trace
+
+_SENTENCE_END = re.compile(r"(?<=[.!?…:»”])[ \t]+(?=\S)|\n+")
+_TOKEN = re.compile(r"\s+|[\w’'-]+|[^\w\s]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    span: Span
+    css: str
+
+
+def mark_source(text: str, traces: Iterable[Trace], questions: Iterable[Question]) -> Markup:
+    """The source with every traced fact and every open question marked, sentence by sentence."""
+    facts = {_Mark(trace.span, "fact") for trace in traces if trace.span}
+    asked = {_Mark(question.span, "asked") for question in questions}
+    marks = sorted(facts | asked, key=lambda mark: mark.span)
+    pieces = (_mark_sentence(text, start, end, marks) for start, end in split_sentences(text))
+    return Markup("").join(pieces)
+
+
+def split_sentences(text: str) -> Iterator[Span]:
+    """Spans of the sentences and of what stands between them; together they are the whole text."""
+    position = 0
+    for match in _SENTENCE_END.finditer(text):
+        if match.start() > position:
+            yield position, match.start()
+        yield match.span()
+        position = match.end()
+    if position < len(text):
+        yield position, len(text)
+
+
+def _mark_sentence(text: str, start: int, end: int, marks: list[_Mark]) -> Markup:
+    here = [mark for mark in marks if mark.span[0] < end and mark.span[1] > start]
+    if not here:
+        return escape(text[start:end])
+    cuts = {start, end, *(offset for mark in here for offset in mark.span if start < offset < end)}
+    edges = sorted(cuts)
+    pieces = (_mark_piece(text, a, b, here) for a, b in pairwise(edges))
+    return Markup('<span class="sentence">{}</span>').format(Markup("").join(pieces))
+
+
+def _mark_piece(text: str, start: int, end: int, marks: list[_Mark]) -> Markup:
+    covering = [mark for mark in marks if mark.span[0] <= start and mark.span[1] >= end]
+    if not covering:
+        return escape(text[start:end])
+    css = " ".join(sorted({mark.css for mark in covering}))
+    begins = any(mark.span[0] == start for mark in covering)
+    name = Markup(' id="at-{}" tabindex="-1"').format(start) if begins else Markup("")
+    return Markup('<mark class="{}"{}>{}</mark>').format(css, name, text[start:end])
+
+
+def link_facts(text: str, traces: Iterable[Trace]) -> Markup:
+    """A draft's text with each traced fact linked to its place in the source."""
+    places = {trace.text: trace.span for trace in traces if trace.span and trace.text.strip()}
+    if not places:
+        return escape(text)
+    longest_first = sorted(places, key=len, reverse=True)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
+    pieces, position = [], 0
+    for match in pattern.finditer(text):
+        span = places[match.group()]
+        pieces.append(escape(text[position : match.start()]))
+        pieces.append(Markup('<a class="fact" href="#at-{}">{}</a>').format(span[0], match.group()))
+        position = match.end()
+    return Markup("").join([*pieces, escape(text[position:])])
+
+
+def diff_words(before: str, after: str) -> Markup:
+    """The words of both texts in reading order: what went is `del`, what came is `ins`."""
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    pieces = []
+    for operation, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if operation == "equal":
+            pieces.append(escape("".join(old[a:b])))
+            continue
+        pieces += [Markup("<del>{}</del>").format("".join(old[a:b]))] if b > a else []
+        pieces += [Markup("<ins>{}</ins>").format("".join(new[c:d]))] if d > c else []
+    return Markup("").join(pieces)

@@ -1,0 +1,84 @@
+"""The inbox and the page of one campaign: the source beside its drafts, the questions, the answers."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from pregon.errors import NotFoundError
+from pregon.pipeline import CampaignView, DraftView
+from pregon.types import Decision, DraftState
+from pregon.web.desk import AnyDesk, go, read_said
+from pregon.web.highlight import link_facts, mark_source
+from pregon.web.security import SignedForm, SignedIn, text_of
+from pregon.web.wording import approval_sentence
+
+router = APIRouter()
+_DECIDED = (DraftState.APPROVED, DraftState.CANCELLED)
+
+
+@router.get("/")
+def show_inbox(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
+    """What waits for a person first, oldest first."""
+    rows = desk.pipeline.reviewing.list_campaigns()
+    return desk.show(
+        "inbox.html",
+        session,
+        waiting=[row for row in rows if row.waiting],
+        decided=[row for row in rows if not row.waiting],
+        said=read_said(request.query_params),
+    )
+
+
+@router.get("/campaigns/{slug}")
+def show_campaign(slug: str, request: Request, desk: AnyDesk, session: SignedIn) -> Response:
+    """The source on one side, the drafts on the other."""
+    view = desk.pipeline.reviewing.show_campaign(slug)
+    ready = ready_drafts(view)
+    traces = [trace for draft in view.drafts for trace in draft.revision.trace]
+    return desk.show(
+        "campaign.html",
+        session,
+        view=view,
+        item=view.source.item,
+        source=mark_source(view.source.item.text, traces, view.questions),
+        ready=ready,
+        sentence=approval_sentence(ready, desk.pipeline.settings.network.time_zone) if ready else "",
+        link_facts=link_facts,
+        said=read_said(request.query_params),
+    )
+
+
+def ready_drafts(view: CampaignView) -> list[DraftView]:
+    """The drafts that nothing stands in the way of approving."""
+    return [each for each in view.drafts if each.draft.state not in _DECIDED and not each.obstacles]
+
+
+@router.post("/campaigns/{slug}/answers")
+def answer_question(slug: str, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """Keep an answer."""
+    start = text_of(form, "span_start")
+    if not start.isdecimal():
+        raise NotFoundError("That question is not open; it may have been answered meanwhile.")
+    desk.pipeline.reviewing.answer_question(
+        slug, text_of(form, "question"), int(start), text_of(form, "answer"), session.user
+    )
+    return go(f"/campaigns/{slug}", said="answered")
+
+
+@router.post("/campaigns/{slug}/approve")
+def approve_ready(slug: str, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """Approve every draft whose digest the page showed; one that changed meanwhile is refused, and the page says so."""
+    view = desk.pipeline.reviewing.show_campaign(slug)
+    shown = {value for value in form.getlist("digest") if isinstance(value, str)}
+    for each in ready_drafts(view):
+        if each.revision.digest in shown:
+            desk.pipeline.reviewing.decide(each.draft.id, Decision.APPROVED, each.revision.digest, session.user)
+            tell_approved(desk, each.draft.id)
+    return go(f"/campaigns/{slug}", said="approved")
+
+
+def tell_approved(desk: AnyDesk, draft_id: int) -> None:
+    """Let the engine deliver now; without one, the next pass does."""
+    if desk.hint is not None:
+        desk.hint("pregon.draft.approved", f"pregon.draft.{draft_id}")

@@ -1,0 +1,117 @@
+"""After sending: one campaign's ledger and funnel, and the dashboard of all."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from pregon.errors import DecisionError
+from pregon.metrics import click_rate
+from pregon.pipeline import CampaignFunnels
+from pregon.types import ChannelName, Delivery, DeliveryState
+from pregon.web.charts import build_bars
+from pregon.web.desk import AnyDesk, go, read_said
+from pregon.web.security import SignedForm, SignedIn, text_of, texts_of
+
+router = APIRouter()
+_SHOWN = 200
+_COLUMNS = ("channel", "language", "position", "address", "state", "reason", "sent_at", "attempts", "provider_id", "id")
+
+
+@router.get("/campaigns/{slug}/result")
+def show_result(slug: str, request: Request, desk: AnyDesk, session: SignedIn, state: str = "") -> Response:
+    """Who got what, who did not and why, and what followed."""
+    view = desk.pipeline.reviewing.show_campaign(slug)
+    rows = desk.pipeline.reviewing.who(slug)
+    chosen = [row for row in rows if not state or row.state == state]
+    (figures,) = desk.pipeline.measuring.funnels(slug)
+    return desk.show(
+        "result.html",
+        session,
+        view=view,
+        figures=figures,
+        build_bars=build_bars,
+        click_rate=click_rate,
+        rows=chosen[:_SHOWN],
+        found=len(chosen),
+        counts=Counter(str(row.state) for row in rows),
+        state_filter=state,
+        stuck=[row for row in rows if row.state in (DeliveryState.UNKNOWN, DeliveryState.HELD)],
+        said=read_said(request.query_params),
+    )
+
+
+@router.get("/campaigns/{slug}/who.csv")
+def export_who(slug: str, desk: AnyDesk, session: SignedIn) -> Response:
+    """The whole ledger of a campaign as CSV."""
+    rows = desk.pipeline.reviewing.who(slug)
+    headers = {"Content-Disposition": 'attachment; filename="who.csv"', "Cache-Control": "no-store"}
+    return Response(write_ledger(rows), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def write_ledger(rows: Iterable[Delivery]) -> str:
+    """CSV with a header line; cells that a spreadsheet would run as a formula are made text."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    for row in rows:
+        writer.writerow([_plain_cell(getattr(row, name)) for name in _COLUMNS])
+    return text.getvalue()
+
+
+def _plain_cell(value: object) -> str:
+    cell = "" if value is None else str(value)
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+@router.post("/campaigns/{slug}/deliveries")
+def resolve_deliveries(slug: str, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """A person's word on deliveries whose outcome is unknown, or that are held."""
+    word = text_of(form, "word")
+    if word not in ("settled", "released"):
+        raise DecisionError("Choose: settle as sent, or release to send again.")
+    ids = {row.id for row in desk.pipeline.reviewing.who(slug)} & set(texts_of(form, "delivery"))
+    state = DeliveryState.SENT if word == "settled" else DeliveryState.PENDING
+    desk.pipeline.reviewing.resolve_deliveries(tuple(sorted(ids)), state, session.user)
+    return go(f"/campaigns/{slug}/result", said=word)
+
+
+@router.get("/dashboard")
+def show_dashboard(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
+    """The funnels of every campaign that has sent or will send something."""
+    figures = [each for each in desk.pipeline.measuring.funnels() if each.rows]
+    return desk.show(
+        "dashboard.html",
+        session,
+        figures=figures,
+        totals=total_figures(figures),
+        channels=list(ChannelName),
+        click_rate=click_rate,
+        build_bars=build_bars,
+        said=read_said(request.query_params),
+    )
+
+
+def total_figures(figures: Iterable[CampaignFunnels]) -> dict[str, int]:
+    """The sums at the head of the dashboard."""
+    totals: Counter[str] = Counter()
+    for each in figures:
+        mail = each.total(ChannelName.EMAIL)
+        totals.update(sent=mail.sent, delivered=mail.delivered, clickers=mail.clickers, trackable=mail.trackable)
+        totals.update(machine=mail.machine_clicks, unsubscribed=mail.unsubscribed, bounced=mail.bounced)
+        totals.update(posts=each.total(ChannelName.X).sent, changes=each.total(ChannelName.YOUTUBE).sent)
+        totals.update(impressions=each.total(ChannelName.X).samples.get("impression_count", 0))
+    names = ("sent", "delivered", "clickers", "trackable", "machine", "unsubscribed", "bounced", "posts", "changes")
+    return {name: totals[name] for name in (*names, "impressions")}
+
+
+@router.post("/measure")
+def measure_now(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """Read the counters of X and YouTube."""
+    done = desk.tell("pregon.metrics.asked", "pregon.metrics.asked", desk.pipeline.measuring.measure)
+    return go("/dashboard", said="measured" if done else "measuring")

@@ -1,0 +1,162 @@
+"""How the desk says things: dates in the network's zone, numbers, languages, and one-sentence summaries. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_decimal, format_percent
+
+from pregon.pipeline import DraftView
+from pregon.types import ChannelName, MailBody, PlaylistBody, Revision, ThreadBody
+
+_LOCALE = "en_GB"
+CHANNELS = {ChannelName.EMAIL: "Newsletter", ChannelName.X: "X", ChannelName.YOUTUBE: "YouTube"}
+SAID = {
+    "approved": "Approved. It goes out at its time; you can withdraw it until then.",
+    "needs_changes": "Sent back with your comment.",
+    "withdrawn": "Withdrawn. What had not gone out yet will not go out.",
+    "cancelled": "Cancelled. Nothing of this draft will be sent.",
+    "saved": "Saved as a new revision. An approval of an older one no longer counts.",
+    "unchanged": "Nothing had changed, so no new revision was made.",
+    "answered": "Your answer is kept, and the drafts that nobody edited were composed anew.",
+    "checking": "The sources are being checked; new documents appear here in a moment.",
+    "checked": "Every source was checked.",
+    "measuring": "The counters are being read; they appear here in a moment.",
+    "measured": "The counters were read.",
+    "resumed": "The channel goes on.",
+    "settled": "Kept as sent.",
+    "released": "Released; it goes out with the next pass.",
+    "imported": "The contacts were imported.",
+    "password": "Your password was changed. Sign in with it.",
+}
+
+
+def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
+    """The filters of the templates; times are shown in `zone`."""
+    place = ZoneInfo(zone)
+
+    def moment(value: datetime | None) -> str:
+        return format_datetime(value.astimezone(place), "d MMM y, HH:mm", locale=_LOCALE) if value else "never"
+
+    def day(value: Any) -> str:
+        local = value.astimezone(place) if isinstance(value, datetime) else value
+        return format_date(local, "d MMMM y", locale=_LOCALE)
+
+    def local_input(value: datetime | None) -> str:
+        return value.astimezone(place).strftime("%Y-%m-%dT%H:%M") if value else ""
+
+    return {
+        "moment": moment,
+        "day": day,
+        "local_input": local_input,
+        "number": number,
+        "percent": percent,
+        "money": money,
+        "language": language_name,
+        "channel": channel_name,
+        "words": lambda value: str(value).replace("_", " "),
+        "plural": plural,
+        "approval_sentence": lambda view: approval_sentence([view], zone),
+        "ago": ago,
+    }
+
+
+def number(value: float) -> str:
+    """1204 -> 1,204."""
+    return format_decimal(value, locale=_LOCALE)
+
+
+def percent(value: float) -> str:
+    """A share from 0 to 1 with one decimal."""
+    return format_percent(value, "0.#%", locale=_LOCALE)
+
+
+def money(value: float) -> str:
+    """US dollars with as many decimals as X's prices need."""
+    return f"${value:,.3f}" if round(value * 100, 6) % 1 else f"${value:,.2f}"
+
+
+def language_name(code: str | None) -> str:
+    """The English name of a language; "no language" for what has none."""
+    if not code:
+        return "no language"
+    try:
+        return Locale.parse(code).get_language_name(_LOCALE) or code
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
+def channel_name(name: str) -> str:
+    """What people call a channel."""
+    return CHANNELS[ChannelName(name)]
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """1 mail, 2 mails."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def ago(value: datetime, now: datetime) -> str:
+    """How long since then, in the largest fitting unit."""
+    return format_timedelta(now - value, locale=_LOCALE)
+
+
+def approval_sentence(views: Iterable[DraftView], zone: str) -> str:
+    """What approving these drafts will do, in one sentence, with nothing hidden in it."""
+    drafts = list(views)
+    parts = [*_mail_parts(drafts), *_post_parts(drafts), *_playlist_parts(drafts)]
+    when = _say_times({view.revision.content.send_at for view in drafts}, zone)
+    if not parts:
+        return "Nothing will be sent: there is nothing to change on this channel."
+    return f"{'; '.join(parts)}: {when}."
+
+
+def _say_times(times: set[datetime | None], zone: str) -> str:
+    if len(times) > 1:
+        return "each at its own time"
+    at = next(iter(times), None)
+    if at is None:
+        return "at once"
+    return f"{format_datetime(at.astimezone(ZoneInfo(zone)), 'd MMM y, HH:mm', locale=_LOCALE)} {zone}"
+
+
+def _mail_parts(drafts: list[DraftView]) -> list[str]:
+    mails = [view for view in drafts if isinstance(view.revision.content.body, MailBody)]
+    if not mails:
+        return []
+    languages = sorted({language_name(view.draft.language) for view in mails})
+    audience = mails[0].revision.content.audience
+    whom = f" to {audience.name}" if audience and len(mails) == 1 else ""
+    left_out = sum(view.excluded for view in mails)
+    without = f" ({plural(left_out, 'person', 'people')} left out)" if left_out else ""
+    return [f"{plural(sum(view.recipients for view in mails), 'mail')} in {' and '.join(languages)}{whom}{without}"]
+
+
+def _post_parts(drafts: list[DraftView]) -> list[str]:
+    bodies = [(view, view.revision.content.body) for view in drafts]
+    threads = [(view, body) for view, body in bodies if isinstance(body, ThreadBody)]
+    if not threads:
+        return []
+    count = sum(len(body.parts) for _, body in threads)
+    cost = sum(view.cost_usd for view, _ in threads)
+    account = threads[0][0].revision.content.account
+    return [f"{plural(count, 'post')} as {account} for about {money(cost)}"]
+
+
+def _playlist_parts(drafts: list[DraftView]) -> list[str]:
+    bodies = [view.revision.content.body for view in drafts]
+    operations = [op for body in bodies if isinstance(body, PlaylistBody) for op in body.operations]
+    return [f"{plural(len(operations), 'change')} to YouTube playlists"] if operations else []
+
+
+def revision_title(revision: Revision) -> str:
+    """The first words of a draft, for lists."""
+    body = revision.content.body
+    if isinstance(body, MailBody):
+        return body.subject
+    return body.parts[0].text if isinstance(body, ThreadBody) and body.parts else "Playlist plan"
