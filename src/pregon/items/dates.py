@@ -29,7 +29,7 @@ _MONTHS = {
 }
 _NUMBER_OF = {fold(name): number for number, names in _MONTHS.items() for name in names.split()}
 _NAMES = sorted({name for names in _MONTHS.values() for name in names.split()}, key=len, reverse=True)
-_WEEKDAYS = {
+WEEKDAYS = {
     fold(name): day
     for day, names in enumerate(
         ("monday lundi lunes", "tuesday mardi martes", "wednesday mercredi miércoles", "thursday jeudi jueves",
@@ -47,7 +47,7 @@ _JOIN = rf"(?:{_B}{{0,2}}[-–—/&]{_B}{{0,2}}|{_GAP}(?:to|through|and|au|et|al
 _MONTH = r"(?P<month>" + "|".join(_NAMES) + r")(?!\w)\.?"
 _YEAR = rf"(?:,?{_GAP}(?:(?:de|del|of){_GAP})?(?P<year>(?:19|20)\d\d)(?!\d))?"
 _DAY_MONTH = re.compile(
-    rf"(?<![\d/.:–-])(?P<day>\d{{1,2}}){_SUFFIX}(?:{_JOIN}(?P<last>\d{{1,2}}){_SUFFIX})?{_GAP}(?:(?:de|of){_GAP})?{_MONTH}{_YEAR}",
+    rf"(?<!\d[.,])(?<![\d/.:–-])(?P<day>\d{{1,2}}){_SUFFIX}(?:{_JOIN}(?P<last>\d{{1,2}}){_SUFFIX})?{_GAP}(?:(?:de|of){_GAP})?{_MONTH}{_YEAR}",
     re.IGNORECASE,
 )
 _MONTH_DAY = re.compile(
@@ -89,13 +89,17 @@ class FoundDate:
         return day is not None and self.weekday is not None and day.weekday() != self.weekday
 
 
+# More days than a document of any sort holds: the rest of a hostile one is not looked at.
+_MOST = 2_000
+
+
 def find_dates(text: str, language: str | None = None) -> list[FoundDate]:
     """Every day written in `text`, in order. Numeric dates are day/month; in English that is said to be ambiguous."""
     found = [_from_words(match, text) for match in _DAY_MONTH.finditer(text)]
     found += [_from_words(match, text) for match in _MONTH_DAY.finditer(text)]
     found += [_from_numbers(match, text, "en" if language is None else language) for match in _NUMERIC.finditer(text)]
     found += [_from_numbers(match, text, "iso") for match in _ISO.finditer(text)]
-    return _join_ranges(_without_overlaps([one for one in found if one]), text)
+    return _join_ranges(_without_overlaps([one for one in found if one]), text)[:_MOST]
 
 
 def _from_words(match: re.Match[str], text: str) -> FoundDate | None:
@@ -124,7 +128,7 @@ def _from_numbers(match: re.Match[str], text: str, language: str) -> FoundDate |
 
 def _weekday_before(text: str, start: int) -> int | None:
     found = _WEEKDAY_BEFORE.search(text[max(0, start - 24) : start])
-    return _WEEKDAYS.get(fold(found[1])) if found else None
+    return WEEKDAYS.get(fold(found[1])) if found else None
 
 
 def _possible(day: int, month: int, year: int | None) -> bool:

@@ -134,7 +134,7 @@ def _guess(data: bytes) -> str | None:
 
     if b"\x00" in data[:4096]:
         return None
-    best = from_bytes(data[:200_000], cp_isolation=["cp1252", "iso8859_15", "mac_roman", "cp1250", "utf_16"]).best()
+    best = from_bytes(data[:200_000], cp_isolation=["cp1252", "mac_roman", "utf_16"]).best()
     return _decode(data, best.encoding) if best and _decode(data, best.encoding) else _decode(data, "cp1252")
 
 

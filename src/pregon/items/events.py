@@ -146,7 +146,11 @@ def _around(text: str, one: FoundDate) -> Span:
     """The sentence with the date; for a labelled line, that line."""
     line = (text.rfind("\n", 0, one.span[0]) + 1, text.find("\n", one.span[1]))
     line = (line[0], line[1] if line[1] >= 0 else len(text))
-    return line if _LABEL.search("\n" + fold(text[slice(*line)][:80])) else sentence_around(text, one.span)
+    return (
+        line
+        if _LABEL.search("\n" + fold(text[line[0] : min(line[1], line[0] + 80)]))
+        else sentence_around(text, one.span)
+    )
 
 
 def _moments(day: date, last: date | None, times: re.Match[str] | None, text: str) -> tuple[str, str | None]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from pregon.items.dates import FoundDate
+from pregon.items.dates import WEEKDAYS, FoundDate
 from pregon.items.structure import Layout, Line, Passage
 from pregon.items.texts import clean_inline, fold
 from pregon.types import Span
@@ -24,53 +24,12 @@ _NUMBER = re.compile(
 _LABEL = re.compile(r"(?:\*\*)?([^\W\d_][\w '’-]{1,30}?)\s?(?:\*\*)?\s?:\s?(?:\*\*)?\s*(\S.*)?$")
 _SUBJECT = frozenset({"subject", "objet", "asunto", "re", "sujet", "title", "titre", "titulo"})
 _DATE_LABELS = frozenset({"date", "fecha"})
-_FACTS = frozenset(
-    [
-        "date",
-        "fecha",
-        "place",
-        "venue",
-        "lieu",
-        "lugar",
-        "languages",
-        "language",
-        "langues",
-        "langue",
-        "idiomas",
-        "idioma",
-        "time",
-        "heure",
-        "hora",
-        "when",
-        "where",
-        "quand",
-        "cuando",
-        "donde",
-        "deadline",
-        "city",
-        "ville",
-        "ciudad",
-        "country",
-        "pays",
-        "pais",
-        "axis",
-        "axe",
-        "eje",
-        "contact",
-        "contacto",
-        "from",
-        "to",
-        "de",
-        "a",
-        "by",
-        "author",
-        "auteur",
-        "autor",
-        "president",
-        "presidente",
-        "presidency",
-    ]
-)
+_FACTS = frozenset((
+    "date", "fecha", "place", "venue", "lieu", "lugar", "languages", "language", "langues", "langue", "idiomas",
+    "idioma", "time", "heure", "hora", "when", "where", "quand", "cuando", "donde", "deadline", "city", "ville",
+    "ciudad", "country", "pays", "pais", "axis", "axe", "eje", "contact", "contacto", "from", "to", "de", "a", "by",
+    "author", "auteur", "autor", "president", "presidente", "presidency",
+))  # fmt: skip
 _RECIPIENTS = re.compile(
     r"(?:to (?:the|all|our)|aux? |a l'attention|a (?:los|las|todos)|para |for information|pour information)"
 )
@@ -78,9 +37,37 @@ _ON_BEHALF = re.compile(
     r"(?:au nom d(?:e|u|es)(?: la| l['’´]| les)?|on behalf of|en nombre de(?:l)?|pour le compte de|for and on behalf of)\s+",
     re.IGNORECASE,
 )
-_PLACE_DATE = re.compile(
-    r"(?P<place>[^\W\d_][^\d,:]{1,60}?),?\s+(?:(?:le|on|the|a|el)\s+)?(?:\w{5,9},?\s+)?(?:(?:the|le|el)\s+)?$",
-    re.IGNORECASE,
+_LEAD = r"(?:(?:le|on|the|a|el)\s+)?(?:(?P<weekday>[^\W\d_]{5,9}),?\s+)?(?:(?:the|le|el)\s+)?$"
+_BEFORE_DATE = re.compile(_LEAD, re.IGNORECASE)
+_PLACE_DATE = re.compile(r"(?P<place>[^\W\d_][^\d,:;.!?]{1,60}?)(?:\s?\([^()]{2,30}\))?,\s+" + _LEAD, re.IGNORECASE)
+_NO_PLACES = frozenset(
+    [
+        "by",
+        "before",
+        "until",
+        "till",
+        "deadline",
+        "avant",
+        "antes",
+        "hasta",
+        "register",
+        "registration",
+        "inscription",
+        "inscripcion",
+        "updated",
+        "published",
+        "posted",
+        "publie",
+        "publiee",
+        "mis",
+        "actualizado",
+        "publicado",
+        "date",
+        "fecha",
+        "today",
+        "aujourd'hui",
+        "hoy",
+    ]
 )
 _BOLD_TAIL = re.compile(r"([^*]{3,200}?)[ \t]*[-–—:|]?[ \t]*\*\*([^*]{3,300})\*\*$")
 _SIGN_LABEL = re.compile(
@@ -161,19 +148,36 @@ def _take_date(header: Header, line: Line, dates: Sequence[FoundDate]) -> bool:
         return False
     before = line.text[: one.span[0] - line.span[0]].lstrip("*_# ")
     after = line.text[one.span[1] - line.span[0] :].strip(" .*_")
-    label = fold(before).rstrip(" :*").lstrip("* ")
-    place = _PLACE_DATE.match(before) if before.strip() else None
-    plain = not before.strip() or label in _DATE_LABELS | {"le", "el", "a", "on"}
-    if after or not (plain or (place and ("," in before or len(before) < 40))):
+    plain = _is_plain(before)
+    place = None if plain else _place_in(before)
+    if after or not (plain or place):
         return False
     header.date = one.resolve()
     header.spans["date"] = one.span
-    if place and not plain:
-        name = place["place"].strip(" ,")
-        header.place = name
-        start = line.text.index(name) + line.span[0]
-        header.spans["place"] = (start, start + len(name))
+    if place:
+        header.place = place
+        start = line.text.index(place) + line.span[0]
+        header.spans["place"] = (start, start + len(place))
     return header.date is not None
+
+
+def _is_plain(before: str) -> bool:
+    """Whether nothing but a weekday, an article or the label Date stands before a date."""
+    if fold(before).strip(" :*") in _DATE_LABELS:
+        return True
+    found = _BEFORE_DATE.match(before)
+    return bool(found) and (not found["weekday"] or fold(found["weekday"]) in WEEKDAYS)  # type: ignore[index]
+
+
+def _place_in(before: str) -> str | None:
+    """The place of "Portamar, Friday the": it stands before a comma and its first word has a capital."""
+    found = _PLACE_DATE.match(before)
+    if not found or (found["weekday"] and fold(found["weekday"]) not in WEEKDAYS):
+        return None
+    place = found["place"].strip()
+    words = fold(place).split()
+    known = len(words) <= 6 and place[0].isupper() and not _NO_PLACES & set(words) and words[0] not in WEEKDAYS
+    return place if known else None
 
 
 def _take_title(header: Header, rest: list[tuple[Line, Passage]], passages: Sequence[Passage], layout: Layout) -> None:

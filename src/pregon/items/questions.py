@@ -84,13 +84,15 @@ def ask_about_dates(
 
 def _ask_about_one(text: str, one: FoundDate) -> Iterator[Question]:
     written = " ".join(text[slice(*one.span)].split())
+    if one.problem is None and not one.contradicts_weekday():
+        return
     sentence = _sentence(text, one.span)
     if one.problem == "impossible":
         yield Question("date.impossible", f"There is no day “{written}”. Source: “{sentence}”", one.span, blocking=True)
     elif one.problem == "ambiguous":
         message = f"“{written}” can be day/month or month/day: which is meant? Source: “{sentence}”"
         yield Question("date.ambiguous", message, one.span, blocking=True)
-    elif one.contradicts_weekday():
+    else:
         message = f"“{written}” is not on the weekday written beside it: which is right? Source: “{sentence}”"
         yield Question("date.conflict", message, one.span, blocking=True)
 
