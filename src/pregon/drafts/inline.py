@@ -26,6 +26,11 @@ class Run:
     text: str
     url: str | None = None
 
+    @property
+    def label(self) -> str:
+        """The text for markup: an address shown as itself goes without its scheme."""
+        return re.sub(r"^https?://", "", self.text).rstrip("/") if self.url else self.text
+
 
 def parse_runs(text: str) -> tuple[Run, ...]:
     """The stretches of a paragraph in order."""

@@ -120,12 +120,13 @@ def _other_links(item: Item, words: Words, context: DraftContext, button_url: st
     shown = [block.span for section in item.sections for block in section.blocks]
     if item.language and words.language != item.language:
         shown = []
-    outside = [link for link in item.links if not any(is_within(link, span) for span in shown)]
+    inside = [link for link in item.links if any(is_within(link, span) for span in shown)]
+    outside = [link for link in item.links if link not in inside]
     pairs = [(link, publish_url(link, context)) for link in outside]
     named = [(tidy(name_link(link.text, url), words.language), url) for link, url in pairs if url]
-    footer = {plain_address(url) for url in (*context.network.website.values(), *context.network.social.values())}
-    footer.add(plain_address(button_url))
-    return tuple(pair for pair in unique_links([*downloads, *named]) if plain_address(pair[1]) not in footer)
+    elsewhere = [*context.network.website.values(), *context.network.social.values(), button_url]
+    known = {plain_address(url) for url in (*elsewhere, *(link.url for link in inside))}
+    return tuple(pair for pair in unique_links([*downloads, *named]) if plain_address(pair[1]) not in known)
 
 
 def _choose_facts(item: Item, call: Call | None, words: Words) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 MINIMUM_CONTRAST = 4.5
+COMFORTABLE_CONTRAST = 7.0
 _INK, _INK_DARK = "#1d2b33", "#e8edf0"
 _PAPER, _PAPER_DARK = "#ffffff", "#16222a"
 
@@ -65,22 +66,17 @@ def mix(colour: str, other: str, share: float) -> str:
 
 
 def darken_until(colour: str, ground: str) -> str:
-    """`colour`, darkened as little as makes it readable on `ground`."""
-    return _shade_until(colour, ground, -0.02)
+    """`colour` with as little black as makes it readable on `ground`."""
+    shades = (mix(colour, "#000000", step / 50) for step in range(51))
+    return next((shade for shade in shades if contrast(shade, ground) >= MINIMUM_CONTRAST), "#000000")
 
 
 def lighten_until(colour: str, ground: str) -> str:
-    """`colour`, lightened as little as makes it readable on `ground`."""
-    return _shade_until(colour, ground, 0.02)
-
-
-def _shade_until(colour: str, ground: str, step: float) -> str:
+    """`colour` as light as makes it easy to read on a dark `ground`, and a little paler: bright colours glare there."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*_channels(colour))
-    shade = colour
-    while contrast(shade, ground) < MINIMUM_CONTRAST and 0 < lightness < 1:
-        lightness = min(max(lightness + step, 0), 1)
-        shade = _to_hex(colorsys.hls_to_rgb(hue, lightness, saturation))
-    return shade
+    steps = (lightness + (1 - lightness) * step / 50 for step in range(51))
+    shades = (_to_hex(colorsys.hls_to_rgb(hue, step, saturation * 0.7)) for step in steps)
+    return next((shade for shade in shades if contrast(shade, ground) >= COMFORTABLE_CONTRAST), "#ffffff")
 
 
 def _channels(colour: str) -> tuple[float, float, float]:

@@ -8,7 +8,7 @@ _END = re.compile(r"[.!?…]+[\"'»”’)\]]*(?=\s+[\"'«“‘(\[¡¿]*\s?[A-Z
 _ABBREVIATIONS = frozenset(
     re.findall(
         r"\S+",
-        "m mm mr mrs ms mme mmes mlle dr dra prof sr sra sres st ste art arts av etc fig no nº n núm num p pp vol ed éd"
+        "mm mr mrs ms mme mmes mlle dr dra prof sr sra sres st ste art arts av etc fig no nº n núm num p pp vol ed éd"
         " cf ex e.g i.e p.ej p.ex approx env hon jr rev tel tél",
     )
 )

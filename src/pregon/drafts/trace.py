@@ -98,7 +98,7 @@ class _Tracer:
 
     def _take(self, text: str, pattern: re.Pattern[str], trace: Callable[[str], Trace | None]) -> Finds:
         for match in pattern.finditer(text):
-            fact = match.group().rstrip(".,;:!?)]}'’")
+            fact = untag_link(match.group().rstrip(".,;:!?)]}'’"))
             yield fact, trace(fact)
         return pattern.sub(" ", text)
 
@@ -113,7 +113,7 @@ class _Tracer:
     def _trace_url(self, url: str) -> Trace | None:
         if url.lower().startswith("mailto:"):
             return self._trace_name(url[len("mailto:") :].partition("?")[0])
-        return self._look_up(untag_link(url))
+        return self._look_up(url)
 
     def _trace_name(self, name: str) -> Trace | None:
         return self._look_up(name)

@@ -54,7 +54,10 @@ def _top_level_names() -> frozenset[str]:
 def _patterns() -> tuple[regex.Pattern[str], regex.Pattern[str]]:
     """(a link, an ASCII or Latin host inside one): compiled once, on first use, because of the list of names."""
     top = r"(?:\L<names>(?=[^0-9a-z@+-]|$)|xn--[-0-9a-z]+)"
-    host = rf"(?:(?:{_HOST}(?:[_-]|{_HOST})*)?{_HOST}\.)*(?:(?:{_HOST}(?:-|{_HOST})*)?{_HOST}\.){top}"
+    # DNS allows 63 octets a label and 253 a host; the bounds keep hostile texts from taking quadratic time.
+    host = (
+        rf"(?:(?:{_HOST}(?:[_-]|{_HOST}){{0,64}})?{_HOST}\.){{0,10}}(?:(?:{_HOST}(?:-|{_HOST}){{0,64}})?{_HOST}\.){top}"
+    )
     link = (
         rf"(?P<before>[^a-z0-9@＠$#＃{_INVALID}]|[{_MARKS}]|^)"
         rf"(?P<url>(?P<scheme>https?://)?(?P<host>{host})(?::[0-9]+)?"
