@@ -44,6 +44,7 @@ class Document:
     declared_language: str | None = None
     published_at: datetime | None = None
     canonical_url: str | None = None
+    alternates: tuple[tuple[str, str], ...] = ()  # (language, address) of its versions in other languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,7 @@ class Item:
     questions: tuple[Question, ...] = ()
     spans: Mapping[str, Span] = field(default_factory=dict)
     canonical_url: str | None = None
+    alternates: tuple[tuple[str, str], ...] = ()
 
 
 # --- sources -------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pregon.items import identify_item, load_document, read_item
+from pregon.items import ask_across_documents, identify_item, load_document, read_item
 from pregon.types import Item
 
 SEEDS = Path(__file__).resolve().parents[3] / "shared" / "seeds"
@@ -71,3 +71,13 @@ def test_the_three_are_three_items():
     names = sorted(path.name for path in SEEDS.glob("*.txt"))
     documents = [load_document((SEEDS / name).read_bytes(), name=name) for name in names]
     assert len({identify_item(read_item(document), document) for document in documents}) == len(names) == 3
+
+
+def test_the_two_years_of_one_decision_are_asked():
+    history, plan, circular = (
+        read(name) for name in ("history-page.fr.txt", "plan-2012.fr.txt", "circulaire-46-2018.fr.txt")
+    )
+    (question,) = ask_across_documents(history, [plan, circular])
+    assert (question.id, history.text[slice(*question.span)][:16]) == ("date.conflict", "En novembre 2009")
+    assert "2010" in question.message
+    assert ask_across_documents(circular, [history, plan]) == ()

@@ -3,6 +3,7 @@
 Pure: text in, values out. No file, clock, network or environment is touched here.
 """
 
+from pregon.items.compare import are_versions, ask_across_documents, describe_changes, find_series_gaps
 from pregon.items.documents import MAX_BYTES, load_document
 from pregon.items.identity import fingerprint_item, identify_item, normalise_url
 from pregon.items.reader import read_item
@@ -10,6 +11,10 @@ from pregon.items.records import item_from_json, item_to_json
 
 __all__ = [
     "MAX_BYTES",
+    "are_versions",
+    "ask_across_documents",
+    "describe_changes",
+    "find_series_gaps",
     "fingerprint_item",
     "identify_item",
     "item_from_json",

@@ -45,6 +45,7 @@ def read_html(source: str, *, origin: str) -> Document:
         declared_language=root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang"),
         published_at=_published_at(root),
         canonical_url=_canonical(root, base),
+        alternates=_alternates(root, base),
     )
 
 
@@ -107,6 +108,13 @@ def _has_text(element: Any) -> bool:
         if size >= 40:
             return True
     return False
+
+
+def _alternates(root: Any, base: str) -> tuple[tuple[str, str], ...]:
+    """The page in other languages, by its own hreflang links (at most fifty)."""
+    found = root.xpath(".//link[contains(concat(' ', @rel, ' '), ' alternate ') and @hreflang and @href]")[:50]
+    known = ((str(link.get("hreflang"))[:2].lower(), join_address(base, str(link.get("href")))) for link in found)
+    return tuple((code, address) for code, address in known if code.isalpha() and code != "x-" and "://" in address)
 
 
 def _text_of(element: Any) -> str:

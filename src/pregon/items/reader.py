@@ -73,6 +73,7 @@ def read_item(
         study=study if judged is Kind.STUDY else None,
         spans=dict(header.spans),
         canonical_url=document.canonical_url,
+        alternates=document.alternates,
     )
     return replace(item, questions=_ask(reading, document, item, rival, today))
 

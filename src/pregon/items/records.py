@@ -57,6 +57,7 @@ def item_from_json(value: Mapping[str, Any], text: str) -> Item:
             "questions": tuple(Question(**_spanned(one)) for one in value.get("questions", ())),
             "practice": Practice(**value["practice"]) if value.get("practice") else None,
             "study": _study(value["study"]) if value.get("study") else None,
+            "alternates": tuple((code, address) for code, address in value.get("alternates", ())),
             "spans": {key: (span[0], span[1]) for key, span in value.get("spans", {}).items()},
         }
     )
