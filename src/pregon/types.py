@@ -295,7 +295,7 @@ class MailFields:
 
     `eyebrow` stands above the title ("Circular 46"), `dateline` below it; `call` is the text beside the button;
     `facts` are (label, value) and `links` (label, address) pairs; `closing` is signed line by line; `notice` is
-    what must be carried along, e.g. who paid.
+    what must be carried along, e.g. who paid; `calendar` is the iCalendar text of the item's events ("" for none).
     """
 
     subject: str
@@ -313,6 +313,7 @@ class MailFields:
     facts: tuple[tuple[str, str], ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     notice: str = ""
+    calendar: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +354,7 @@ class MailBody:
     html: str
     text: str
     mjml: str
+    calendar: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 Nothing is invented here. A draft holds the source's own sentences, and chrome from `templates/` and `config/`.
 """
 
+from pregon.drafts.calendar import render_calendar
 from pregon.drafts.compose import compose_drafts, propose
 from pregon.drafts.context import DraftContext
 from pregon.drafts.encoding import (
@@ -32,6 +33,7 @@ __all__ = [
     "encode_fields",
     "has_url",
     "propose",
+    "render_calendar",
     "render_content",
     "substitute",
     "tag_link",

@@ -17,6 +17,7 @@ class DraftContext:
     `campaign` is the campaign's slug, `account` the X account, `youtube_channel` the channel's name or id.
     `answers` holds what an officer answered to a question, by the question's span: for a placeholder link the
     address it should have, or "" to leave it as text. With `today` given, calls that have ended are found.
+    `calendar_sequence` counts the changes of the item's events, `is_cancelled` says that they do not take place.
     """
 
     network: Network
@@ -27,6 +28,8 @@ class DraftContext:
     youtube_channel: str = ""
     answers: Mapping[Span, str] = field(default_factory=dict)
     today: date | None = None
+    calendar_sequence: int = 0
+    is_cancelled: bool = False
 
     def draft_languages(self, item: Item) -> tuple[str, ...]:
         """The languages in which the playbook asks for drafts of this item, in the playbook's order."""

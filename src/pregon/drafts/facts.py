@@ -55,7 +55,7 @@ def _read_facts(item: Item, words: Words, lines: tuple[LabelledLine, ...]) -> It
             yield words.text("facts.where"), event.place
         elif event.online and not lines:
             yield words.text("facts.where"), words.text("facts.online")
-    for value in _list_deadlines(item):
+    for value in list_deadlines(item):
         yield words.text("facts.deadline"), write_date(value, words.language)
     for call in item.calls:
         if call.capacity is not None:
@@ -64,7 +64,8 @@ def _read_facts(item: Item, words: Words, lines: tuple[LabelledLine, ...]) -> It
     yield from _study_facts(item, words)
 
 
-def _list_deadlines(item: Item) -> tuple[date, ...]:
+def list_deadlines(item: Item) -> tuple[date, ...]:
+    """The days by which the item asks for something, each once."""
     dates = [call.deadline for call in item.calls if call.deadline] + [deadline.date for deadline in item.deadlines]
     return tuple(dict.fromkeys(dates))
 

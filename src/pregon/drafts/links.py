@@ -21,7 +21,8 @@ def modernise(text: str) -> str:
 def publish_url(link: Link, context: DraftContext) -> str | None:
     """The address under which a link may go out; None when it may not: placeholders without an answer, dead hosts."""
     if link.problem == "placeholder":
-        return context.answers.get(link.span) or None
+        answer = context.answers.get(link.span, "").strip()
+        return answer if answer.startswith(("http://", "https://", "mailto:")) else None
     url = modernise(link.url)
     if not url.startswith(("http://", "https://")) or host_of(url) in context.network.legacy_hosts:
         return None

@@ -6,6 +6,7 @@ Deterministic: the same fields and context give the same bytes, so a sender can 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -67,7 +68,7 @@ def render_mail(fields: MailFields, language: str, context: DraftContext) -> Mai
     mjml = _tidy_markup(fill_template(context.templates, f"email/{template}.mjml.j2", values))
     text = fill_template(context.templates, f"email/{template}.txt.j2", values)
     text = re.sub(r"\n{3,}", "\n\n", text.strip())
-    return MailBody(fields.subject, fields.preheader, compile_mjml(mjml), f"{text}\n", mjml)
+    return MailBody(fields.subject, fields.preheader, compile_mjml(mjml), f"{text}\n", mjml, fields.calendar)
 
 
 def compile_mjml(mjml: str) -> str:
@@ -94,10 +95,17 @@ def choose_figures(facts: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str],
 def parse_pieces(paragraphs: tuple[str, ...], tagger: _Tagger, block: str) -> tuple[Piece, ...]:
     """The paragraphs as pieces: neighbouring list entries become one list."""
     pieces: list[Piece] = []
-    for kind, group in groupby(paragraphs, key=_kind_of):
+    for kind, group in groupby(_split_lists(paragraphs), key=_kind_of):
         lines = tuple(_parse_line(paragraph, kind, tagger, block) for paragraph in group)
         pieces += [Piece(kind, lines)] if kind == "list" else [Piece(kind, (line,)) for line in lines]
     return tuple(pieces)
+
+
+def _split_lists(paragraphs: tuple[str, ...]) -> Iterator[str]:
+    """Each paragraph; of one whose lines are all list entries, each line (an officer writes lists without blanks)."""
+    for paragraph in paragraphs:
+        lines = paragraph.splitlines()
+        yield from lines if len(lines) > 1 and all(_kind_of(line) == "list" for line in lines) else [paragraph]
 
 
 def _kind_of(paragraph: str) -> str:

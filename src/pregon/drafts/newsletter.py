@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from pregon.drafts.calendar import render_calendar
 from pregon.drafts.context import DraftContext
 from pregon.drafts.facts import list_facts
 from pregon.drafts.layout import lay_out, prepare_text, tidy
@@ -48,6 +49,7 @@ def compose_mail(item: Item, language: str, context: DraftContext) -> MailFields
         facts=_choose_facts(item, call, words),
         links=_other_links(item, words, context, button_url),
         notice=_carry_notice(item, sections, language),
+        calendar=_write_calendar(item, words, context),
     )
 
 
@@ -70,6 +72,7 @@ def _compose_frame(item: Item, words: Words, context: DraftContext) -> MailField
         facts=list_facts(item, words),
         links=_other_links(item, words, context, button_url),
         notice=missing if item.study and item.study.funding_notice else "",
+        calendar=_write_calendar(item, words, context),
     )
 
 
@@ -133,6 +136,17 @@ def _choose_facts(item: Item, call: Call | None, words: Words) -> tuple[tuple[st
     """The facts, unless there is but one and the call beside it says it."""
     facts = list_facts(item, words)
     return () if len(facts) == 1 and call and facts[0][1] in call.text else facts
+
+
+def _write_calendar(item: Item, words: Words, context: DraftContext) -> str:
+    return render_calendar(
+        item,
+        campaign=context.campaign,
+        host=context.network.sender.address.partition("@")[2],
+        deadline_label=words.text("facts.deadline"),
+        sequence=context.calendar_sequence,
+        cancelled=context.is_cancelled,
+    )
 
 
 def _carry_notice(item: Item, sections: tuple[MailSection, ...], language: str) -> str:
