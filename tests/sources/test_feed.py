@@ -128,6 +128,19 @@ def test_a_trickling_host_is_given_up_in_time(server):
         poll(server.address + "/drip", timeout=0.5)
 
 
+def test_headers_that_trickle_are_given_up_in_time(server):
+    def trickle(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.0 200 OK\r\n")
+        while not server.closing.wait(0.05):
+            handler.wfile.write(b"X-A: b\r\n")
+
+    server.routes["/drip"] = trickle
+    began = time.monotonic()
+    with pytest.raises(SourceError, match=r"did not answer within 0\.5 seconds"):
+        poll(server.address + "/drip", timeout=0.5)
+    assert time.monotonic() - began < 3
+
+
 def test_a_host_that_refuses_the_connection_is_told():
     with pytest.raises(SourceError, match="cannot be reached"):
         poll("http://127.0.0.1:9/feed")
@@ -263,6 +276,17 @@ def test_a_video_entry_carries_its_video(server):
 def test_private_addresses_are_refused(host):
     with pytest.raises(SourceError, match=r"private network|no host"):
         poll(f"http://{host}:9/feed", allow_private=False)
+
+
+def test_a_public_host_that_redirects_to_a_private_address_is_refused(server, monkeypatch):
+    """Only the name is given a public look; the connection to the private target must still be refused."""
+    from pregon.sources import network
+
+    server.redirect("/", "http://localhost:9/secret")
+    real = network.resolve_public
+    monkeypatch.setattr(network, "resolve_public", lambda host, port: host if host == "127.0.0.1" else real(host, port))
+    with pytest.raises(SourceError, match=r"localhost is on a private network"):
+        poll(server.address + "/", allow_private=False)
 
 
 def test_odd_addresses_are_refused():

@@ -5,8 +5,6 @@ Everything that goes wrong is a `SourceError` of one sentence. Knows nothing of 
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 import time
 import zlib
 from collections.abc import Iterator, Mapping
@@ -18,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from pregon.errors import SourceError
+from pregon.sources.network import open_transport
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_REDIRECTS = 5
@@ -47,11 +46,12 @@ def fetch(
     seen: list[str] = []
     permanent = True
     current = address
-    with httpx.Client(timeout=timeout, trust_env=False, follow_redirects=False, verify=True) as client:
+    transport = open_transport(deadline, allow_private=allow_private)
+    with httpx.Client(transport=transport, timeout=timeout, trust_env=False) as client:
         while True:
             seen.append(current)
-            request = _build(client, current, headers, allow_private=allow_private)
-            status, answered, body, target = _exchange(client, request, current, deadline, timeout)
+            request = _build(client, current, headers)
+            status, answered, body, target = _exchange(client, request, current, timeout)
             if target is None:
                 moved = current if permanent and current != address else None
                 _raise_for_status(status, answered, address, now)
@@ -68,63 +68,42 @@ def _check_redirects(address: str, seen: list[str], target: str) -> None:
         raise SourceError(f"{address} redirects more than {MAX_REDIRECTS} times: correct the address of this source")
 
 
-def _build(client: httpx.Client, address: str, headers: Mapping[str, str], *, allow_private: bool) -> httpx.Request:
-    """The request, to the very network address that was checked, so that the name cannot change in between."""
+def _build(client: httpx.Client, address: str, headers: Mapping[str, str]) -> httpx.Request:
     try:
         parts = urlsplit(address)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        _ = parts.port
         url = httpx.URL(address)
     except (ValueError, httpx.InvalidURL) as error:
         raise SourceError(f"{address} is not an address: correct the address of this source") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise SourceError(f"{address} is not an http or https address: correct the address of this source")
-    sent = {"User-Agent": _AGENT, "Accept-Encoding": "gzip, deflate", **headers}
-    if allow_private:
-        return client.build_request("GET", url, headers=sent)
-    checked = _resolve_public(parts.hostname, port)
-    sent["Host"] = url.netloc.decode("ascii")
-    extensions = {"sni_hostname": url.raw_host.decode("ascii")}
-    return client.build_request("GET", url.copy_with(host=checked), headers=sent, extensions=extensions)
-
-
-def _resolve_public(host: str, port: int) -> str:
-    try:
-        found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    except (OSError, UnicodeError) as error:
-        raise SourceError(f"there is no host {host}: correct the address of this source, or try later") from error
-    for one in found:
-        if not ipaddress.ip_address(one.partition("%")[0]).is_global:
-            raise SourceError(f"{host} is on a private network: set allow_private for this source if that is meant")
-    return found[0]
+    return client.build_request(
+        "GET", url, headers={"User-Agent": _AGENT, "Accept-Encoding": "gzip, deflate", **headers}
+    )
 
 
 def _exchange(
-    client: httpx.Client, request: httpx.Request, address: str, deadline: float, timeout: float
+    client: httpx.Client, request: httpx.Request, address: str, timeout: float
 ) -> tuple[int, Mapping[str, str], bytes, str | None]:
     """One request: status, headers, body, and where it redirects to."""
-    request.extensions["timeout"] = httpx.Timeout(max(0.05, deadline - time.monotonic())).as_dict()
     try:
         response = client.send(request, stream=True)
         try:
             target = response.headers.get("location") if response.status_code in _REDIRECTS else None
             if target:
                 return response.status_code, response.headers, b"", urljoin(address, target)
-            body = _read(response, address, deadline, timeout) if response.status_code == 200 else b""
+            body = _read(response, address) if response.status_code == 200 else b""
             return response.status_code, response.headers, body, None
         finally:
             response.close()
     except httpx.TimeoutException as error:
-        raise _too_slow(address, timeout) from error
+        raise SourceError(f"{address} did not answer within {timeout:g} seconds: it is tried again later") from error
     except (httpx.HTTPError, httpx.InvalidURL, zlib.error) as error:
         reason = str(error) or type(error).__name__
         raise SourceError(f"{address} cannot be reached ({reason}): it is tried again later") from error
 
 
-def _too_slow(address: str, timeout: float) -> SourceError:
-    return SourceError(f"{address} did not answer within {timeout:g} seconds: it is tried again later")
-
-
-def _read(response: httpx.Response, address: str, deadline: float, timeout: float) -> bytes:
+def _read(response: httpx.Response, address: str) -> bytes:
     """The body, unpacked here so that a compressed bomb stops at the limit as well."""
     body = bytearray()
     for piece in _unpacked(response):
@@ -133,8 +112,6 @@ def _read(response: httpx.Response, address: str, deadline: float, timeout: floa
             raise SourceError(
                 f"{address} sends more than {MAX_BYTES // 1_048_576} MB, which no feed needs: check the address"
             )
-        if time.monotonic() > deadline:
-            raise _too_slow(address, timeout)
     return bytes(body)
 
 
