@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drafts.builders import build_circular, build_context, build_meeting
-from pregon.drafts import compose_drafts, render_calendar
+from pregon.drafts import compose_drafts, propose, render_calendar
 from pregon.types import Deadline, Event
 
 
@@ -83,6 +83,14 @@ def test_no_line_is_longer_than_75_octets(title):
 
 def test_an_item_without_an_event_has_no_calendar():
     assert render(build_circular()) == ""
+
+
+def test_an_edit_does_not_lose_the_calendar():
+    context = build_context()
+    mail = compose_drafts(build_meeting(), context)[0]
+    edited = propose(mail.channel, "en", replace(mail.fields, title="Gates", calendar=""), build_meeting(), context)
+
+    assert edited.fields.calendar == mail.fields.calendar
 
 
 def test_a_mail_carries_the_calendar_of_its_item():

@@ -92,6 +92,23 @@ def test_labelled_lines_become_facts_as_the_source_labels_them():
     assert fields.lead == rest
 
 
+def test_labelled_lines_of_one_paragraph_become_facts_too():
+    text = "Date: 12 October 2026, 14:30-16:30 (KST)\nPlace: Busan"
+    meeting = build_meeting()
+    item = replace(
+        meeting,
+        text=text,
+        sections=(Section(None, (Block("paragraph", text, (0, len(text))),)),),
+        events=(replace(meeting.events[0], span=find(text, "12 October 2026, 14:30-16:30 (KST)")),),
+        links=(),
+    )
+    fields = compose_mail(item).fields
+
+    assert fields.facts == (("Date", "12 October 2026, 14:30-16:30 (KST)"), ("Place", "Busan"))
+    assert fields.lead == ""
+    assert fields.sections == ()
+
+
 def test_a_language_without_source_text_has_facts_and_marks():
     context = build_context(playbook=build_playbook(languages=("fr", "es")))
     item = build_circular()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from pregon.drafts.checks import check_draft
 from pregon.drafts.context import DraftContext
 from pregon.drafts.encoding import digest_content
-from pregon.drafts.newsletter import compose_mail
+from pregon.drafts.newsletter import compose_mail, write_calendar
 from pregon.drafts.playlists import compose_playlists
 from pregon.drafts.posts import compose_post
 from pregon.drafts.render import render_content
 from pregon.drafts.trace import trace_draft
-from pregon.types import ChannelName, Fields, Item, Proposal
+from pregon.types import ChannelName, Fields, Item, MailFields, Proposal
 
 
 def compose_drafts(item: Item, context: DraftContext) -> tuple[Proposal, ...]:
@@ -51,6 +52,9 @@ def propose(
     send_at: datetime | None = None,
 ) -> Proposal:
     """Composed or edited fields, rendered and judged: officers' edits come through here too."""
+    if isinstance(fields, MailFields) and language:
+        # No form shows the calendar: it follows the item, whatever an officer edits.
+        fields = replace(fields, calendar=write_calendar(item, language, context))
     content = render_content(channel, language, fields, context, send_at=send_at)
     trace, untraced = trace_draft(content, item, context)
     checks = check_draft(content, item, context, untraced)

@@ -32,10 +32,18 @@ def find_labelled_lines(item: Item) -> tuple[LabelledLine, ...]:
 
     A circular has sentences that look alike ("The towns decide: ..."), so only short lines of other kinds count.
     """
+    if not _is_structured(item):
+        return ()
     blocks = [block for section in item.sections for block in section.blocks if block.type == "paragraph"]
-    found = [(block, _LABELLED.fullmatch(" ".join(block.text.split()))) for block in blocks]
-    lines = [LabelledLine(match["label"], match["value"], block.span) for block, match in found if match]
-    return tuple(line for line in lines if not split_sentences(line.value)[1:]) if _is_structured(item) else ()
+    return tuple(line for block in blocks for line in _read_labelled(block))
+
+
+def _read_labelled(block: Block) -> list[LabelledLine]:
+    """The block's lines when every one of them is a short `Label: value`, else none."""
+    matches = [_LABELLED.fullmatch(" ".join(line.split())) for line in block.text.splitlines()]
+    lines = [LabelledLine(match["label"], match["value"], block.span) for match in matches if match]
+    is_whole = len(lines) == len(matches) and not any(split_sentences(line.value)[1:] for line in lines)
+    return lines if is_whole else []
 
 
 def lay_out(item: Item, context: DraftContext, language: str) -> tuple[str, tuple[MailSection, ...]]:

@@ -49,7 +49,20 @@ def compose_mail(item: Item, language: str, context: DraftContext) -> MailFields
         facts=_choose_facts(item, call, words),
         links=_other_links(item, words, context, button_url),
         notice=_carry_notice(item, sections, language),
-        calendar=_write_calendar(item, words, context),
+        calendar=write_calendar(item, language, context),
+    )
+
+
+def write_calendar(item: Item, language: str, context: DraftContext) -> str:
+    """The iCalendar text that the item's mail in this language carries; "" when the item has no event."""
+    words = read_words(context.templates, language)
+    return render_calendar(
+        item,
+        campaign=context.campaign,
+        host=context.network.sender.address.partition("@")[2],
+        deadline_label=words.text("facts.deadline"),
+        sequence=context.calendar_sequence,
+        cancelled=context.is_cancelled,
     )
 
 
@@ -72,7 +85,7 @@ def _compose_frame(item: Item, words: Words, context: DraftContext) -> MailField
         facts=list_facts(item, words),
         links=_other_links(item, words, context, button_url),
         notice=missing if item.study and item.study.funding_notice else "",
-        calendar=_write_calendar(item, words, context),
+        calendar=write_calendar(item, words.language, context),
     )
 
 
@@ -136,17 +149,6 @@ def _choose_facts(item: Item, call: Call | None, words: Words) -> tuple[tuple[st
     """The facts, unless there is but one and the call beside it says it."""
     facts = list_facts(item, words)
     return () if len(facts) == 1 and call and facts[0][1] in call.text else facts
-
-
-def _write_calendar(item: Item, words: Words, context: DraftContext) -> str:
-    return render_calendar(
-        item,
-        campaign=context.campaign,
-        host=context.network.sender.address.partition("@")[2],
-        deadline_label=words.text("facts.deadline"),
-        sequence=context.calendar_sequence,
-        cancelled=context.is_cancelled,
-    )
 
 
 def _carry_notice(item: Item, sections: tuple[MailSection, ...], language: str) -> str:

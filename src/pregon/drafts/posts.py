@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pregon.drafts.context import DraftContext
 from pregon.drafts.facts import list_facts
 from pregon.drafts.inline import strip_links
-from pregon.drafts.layout import find_labelled_lines, tidy
+from pregon.drafts.layout import tidy
 from pregon.drafts.links import find_main_link, modernise
 from pregon.drafts.missing import mark_missing
 from pregon.drafts.naming import write_subject
 from pregon.drafts.sentences import split_sentences
 from pregon.drafts.shapes import fill_template
+from pregon.drafts.summary import rank_sentences
 from pregon.drafts.weight import LIMIT, find_urls, weighted_length
 from pregon.drafts.words import Words, read_words
 from pregon.types import Item, PostFields
@@ -62,7 +64,10 @@ def split_thread(sentences: Sequence[str], *, frame: str, max_parts: int) -> tup
     if weighted_length(whole) <= LIMIT:
         return (whole,)
     room = _NUMBERING_ROOM if max_parts > 1 else 0
-    first, rest = _fill(fitting, weighted_length(_join(before, after)) + 2 + room)
+    used = weighted_length(_join(before, after)) + 2 + room
+    if max_parts == 1:
+        fitting = [sentence for sentence in fitting if used + weighted_length(sentence) <= LIMIT]
+    first, rest = _fill(fitting, used)
     parts = [_join(before, " ".join(first), after)]
     while rest and len(parts) < max_parts:
         taken, rest = _fill(rest, _NUMBERING_ROOM)
@@ -76,15 +81,13 @@ def price_thread(parts: Sequence[str]) -> float:
 
 
 def _choose_sentences(item: Item, context: DraftContext) -> list[str]:
-    """What the post says after its head: the call if there is one, else the first paragraph with a usable sentence."""
-    labelled = {line.span for line in find_labelled_lines(item)}
-    blocks = [block for section in item.sections for block in section.blocks]
-    texts = [call.text for call in item.calls[:1]]
-    texts += [block.text for block in blocks if block.type == "paragraph" and block.span not in labelled]
-    for text in texts:
-        if usable := [sentence for sentence in _split(text) if _is_usable(sentence, item, context)]:
-            return usable
-    return []
+    """What the post says after its head: the call if there is one, else the two most telling sentences."""
+    call = [sentence for call in item.calls[:1] for sentence in _split(call.text)]
+    if usable := [sentence for sentence in call if _is_usable(sentence, item, context)]:
+        return usable
+    ranked = [replace(each, text=strip_links(modernise(each.text))) for each in rank_sentences(item)]
+    best = [each for each in ranked if _is_usable(each.text, item, context)][:2]
+    return [each.text for each in sorted(best, key=lambda each: each.position)]
 
 
 def _split(text: str) -> list[str]:
