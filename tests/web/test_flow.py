@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.web.builders import Browser, Place
+
 from pregon.types import DeliveryState, DraftState
-from tests.web.conftest import Browser, Place
 
 
 def test_every_page_answers(place: Place, browse: Callable[[str], Browser]) -> None:

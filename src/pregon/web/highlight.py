@@ -68,18 +68,27 @@ def _mark_piece(text: str, start: int, end: int, marks: list[_Mark]) -> Markup:
 
 def link_facts(text: str, traces: Iterable[Trace]) -> Markup:
     """A draft's text with each traced fact linked to its place in the source."""
-    places = {trace.text: trace.span for trace in traces if trace.span and trace.text.strip()}
+    places = {trace.text: trace.span[0] for trace in traces if trace.span and trace.text.strip()}
     if not places:
         return escape(text)
     longest_first = sorted(places, key=len, reverse=True)
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
+    facts = "|".join(map(re.escape, longest_first))
+    # An address is one fact or none: a number inside it, e.g. in its campaign tag, says nothing.
+    pattern = re.compile(rf"(?P<address>https?://\S+)|(?<!\w)(?:{facts})(?!\w)")
     pieces, position = [], 0
     for match in pattern.finditer(text):
-        span = places[match.group()]
+        fact = match.group()
+        start = _place_of_address(fact, longest_first, places) if match["address"] else places[fact]
         pieces.append(escape(text[position : match.start()]))
-        pieces.append(Markup('<a class="fact" href="#at-{}">{}</a>').format(span[0], match.group()))
+        link = Markup('<a class="fact" href="#at-{}">{}</a>')
+        pieces.append(escape(fact) if start is None else link.format(start, fact))
         position = match.end()
     return Markup("").join([*pieces, escape(text[position:])])
+
+
+def _place_of_address(address: str, longest_first: list[str], places: dict[str, int]) -> int | None:
+    """Where an address, which may carry a campaign's tags, stands in the source."""
+    return next((places[fact] for fact in longest_first if "://" in fact and address.startswith(fact)), None)
 
 
 def diff_words(before: str, after: str) -> Markup:

@@ -105,7 +105,7 @@ def total_figures(figures: Iterable[CampaignFunnels]) -> dict[str, int]:
         totals.update(sent=mail.sent, delivered=mail.delivered, clickers=mail.clickers, trackable=mail.trackable)
         totals.update(machine=mail.machine_clicks, unsubscribed=mail.unsubscribed, bounced=mail.bounced)
         totals.update(posts=each.total(ChannelName.X).sent, changes=each.total(ChannelName.YOUTUBE).sent)
-        totals.update(impressions=each.total(ChannelName.X).samples.get("impression_count", 0))
+        totals.update(impressions=each.total(ChannelName.X).samples.get("impressions", 0))
     names = ("sent", "delivered", "clickers", "trackable", "machine", "unsubscribed", "bounced", "posts", "changes")
     return {name: totals[name] for name in (*names, "impressions")}
 

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 
 from pregon.pipeline import DraftView
@@ -62,7 +62,8 @@ def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
         "words": lambda value: str(value).replace("_", " "),
         "plural": plural,
         "approval_sentence": lambda view: approval_sentence([view], zone),
-        "ago": ago,
+        "split_question": split_question,
+        "origin": origin_name,
     }
 
 
@@ -101,9 +102,15 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
-def ago(value: datetime, now: datetime) -> str:
-    """How long since then, in the largest fitting unit."""
-    return format_timedelta(now - value, locale=_LOCALE)
+def split_question(message: str) -> tuple[str, str]:
+    """A question, and the words of the source that it is about ("" when it quotes none)."""
+    ask, _, quote = message.partition(" Source: ")
+    return ask, quote
+
+
+def origin_name(origin: str) -> str:
+    """Where a document came from, for people: an address as it is, a file by its name."""
+    return origin if "://" in origin else origin.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def approval_sentence(views: Iterable[DraftView], zone: str) -> str:

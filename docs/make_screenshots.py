@@ -1,0 +1,151 @@
+"""Photograph every page of the desk on sample data, on a desktop and a phone, light and dark.
+
+Run from the project's root: `python docs/make_screenshots.py [FOLDER]`. Needs Playwright and Chromium ($PREGON_CHROMIUM).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from pregon.bootstrap import build_pipeline, running_stand_ins
+from pregon.pipeline import Pipeline
+from pregon.settings import load_settings
+from pregon.types import Decision, Role
+from pregon.web.app import build_app
+
+ROOT = Path(__file__).parents[1]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PASSWORD = "a password for pictures"
+SIZES = {"desktop": (1280, 900), "phone": (375, 812)}
+
+
+@dataclass
+class Sights:
+    """What there is to see: addresses by the name of their picture."""
+
+    waiting: str
+    sent: str
+
+
+@contextmanager
+def serve_desk() -> Iterator[tuple[str, Sights]]:
+    """A desk with a morning's work on it: some campaigns wait, one is edited, one has gone out and was read."""
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        settings = load_settings(ROOT, {"PREGON_HOME": folder, "PREGON_BASE_URL": address})
+        with running_stand_ins(settings) as sandbox:
+            pipeline = build_pipeline(settings, sandbox)
+            server = uvicorn.Server(uvicorn.Config(build_app(pipeline), log_level="warning"))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+            thread.start()
+            sights = prepare(pipeline)
+            assert sandbox is not None
+            sandbox.react()
+            pipeline.measuring.measure()
+            yield address, sights
+            server.should_exit = True
+            thread.join(10)
+            pipeline.store.close()
+
+
+def prepare(pipeline: Pipeline) -> Sights:
+    """Sample documents, members, an officer; two campaigns approved and delivered."""
+    sample = resources.files("pregon.sandbox") / "sample"
+    inbox = pipeline.settings.home / "inbox"
+    inbox.mkdir(parents=True)
+    for document in (sample / "inbox").iterdir():
+        (inbox / document.name).write_bytes(document.read_bytes())
+    pipeline.people.import_contacts((sample / "members.csv").read_text(encoding="utf-8"))
+    pipeline.people.add_user("Marisol", PASSWORD, Role.ADMIN)
+    officer = pipeline.people.user("Marisol")
+    pipeline.watching.watch(force=True)
+    pipeline.drafting.sweep()
+    rows = pipeline.reviewing.list_campaigns()
+    clear = [row for row in rows if not row.questions and row.campaign.kind in ("circular", "video")]
+    for row in (clear[0], clear[-1]):
+        for view in pipeline.reviewing.show_campaign(row.campaign.slug).drafts:
+            pipeline.reviewing.decide(view.draft.id, Decision.APPROVED, view.revision.digest, officer)
+    pipeline.delivering.deliver()
+    asked = next(row for row in rows if row.questions)
+    return Sights(asked.campaign.slug, clear[0].campaign.slug)
+
+
+def list_pages(pipeline_sights: Sights) -> dict[str, str]:
+    """Picture names and paths."""
+    waiting, sent = pipeline_sights.waiting, pipeline_sights.sent
+    return {
+        "inbox": "/",
+        "campaign": f"/campaigns/{waiting}",
+        "approved": f"/campaigns/{sent}",
+        "result": f"/campaigns/{sent}/result",
+        "edit-mail": "/drafts/4/edit",
+        "edit-posts": "/drafts/5/edit",
+        "history": "/drafts/1/history",
+        "dashboard": "/dashboard",
+        "sources": "/sources",
+        "contacts": "/contacts",
+        "channels": "/channels",
+        "problem": "/campaigns/nothing-here",
+    }
+
+
+def sign_in(page: Page, address: str) -> None:
+    """Sign the officer in."""
+    page.goto(f"{address}/sign-in")
+    page.get_by_label("Name").fill("Marisol")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{address}/")
+
+
+def photograph(browser: Browser, address: str, sights: Sights, folder: Path) -> None:
+    """Every page in every size and colour scheme."""
+    for size, (width, height) in SIZES.items():
+        for scheme in ("light", "dark"):
+            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+            page = context.new_page()
+            page.goto(f"{address}/sign-in")
+            page.screenshot(path=folder / f"desk-sign-in-{size}-{scheme}.png")
+            sign_in(page, address)
+            for name, path in list_pages(sights).items():
+                page.goto(address + path, wait_until="networkidle")
+                too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                if too_wide > 0:
+                    print(f"{name} is {too_wide} px too wide at {width} px")
+                page.screenshot(path=folder / f"desk-{name}-{size}-{scheme}.png", full_page=not name.startswith("edit"))
+            context.close()
+
+
+def main() -> None:
+    """Make all pictures."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    with serve_desk() as (address, sights), sync_playwright() as playwright:
+        path = os.environ.get("PREGON_CHROMIUM", "/usr/bin/chromium")
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        photograph(browser, address, sights, folder)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""What the desk's tests share: a settled place to work in, and a client that fills forms as a person would."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.testclient import TestClient
+
+import pregon.sandbox
+from pregon.bootstrap import build_pipeline, running_stand_ins
+from pregon.pipeline import Pipeline
+from pregon.sandbox import Sandbox
+from pregon.settings import Settings, load_settings
+from pregon.types import Decision, Delivery, DeliveryState, Role
+
+PROJECT = Path(__file__).parents[2]
+SAMPLE = Path(pregon.sandbox.__file__).parent / "sample"
+PASSWORD = "correct horse battery"
+ORIGIN = "http://desk.test"
+
+
+@dataclass
+class Place:
+    """A running pipeline, the stand-ins that it speaks to, and what was hinted."""
+
+    pipeline: Pipeline
+    sandbox: Sandbox
+
+    def campaign(self, kind: str = "circular", language: str = "fr") -> str:
+        """The slug of a sample campaign without open questions."""
+        rows = self.pipeline.reviewing.list_campaigns()
+        views = [self.pipeline.reviewing.show_campaign(row.campaign.slug) for row in rows]
+        fitting = [v for v in views if v.campaign.kind == kind and v.source.item.language == language]
+        return fitting[0].campaign.slug
+
+    def send(self, slug: str) -> list[Delivery]:
+        """Approve and deliver a campaign; its sent deliveries."""
+        person = self.pipeline.people.user("approver")
+        for view in self.pipeline.reviewing.show_campaign(slug).drafts:
+            self.pipeline.reviewing.decide(view.draft.id, Decision.APPROVED, view.revision.digest, person)
+        self.pipeline.delivering.deliver()
+        return [row for row in self.pipeline.reviewing.who(slug) if row.state is DeliveryState.SENT]
+
+    def draft_ids(self, slug: str) -> dict[str, int]:
+        return {d.draft.channel.value: d.draft.id for d in self.pipeline.reviewing.show_campaign(slug).drafts}
+
+
+def make_settings(folder: Path, base_url: str = ORIGIN, prepared: Path | None = None) -> Settings:
+    """The project's configuration and templates in `folder`, with a copy of a prepared home or only the inbox."""
+    for name in ("config", "templates"):
+        shutil.copytree(PROJECT / name, folder / name)
+    settings = load_settings(folder, {"PREGON_BASE_URL": base_url})
+    if prepared is not None:
+        shutil.copytree(prepared, settings.home)
+    else:
+        shutil.copytree(SAMPLE / "inbox", settings.home / "inbox")
+    return settings
+
+
+def prepare_home(settings: Settings) -> None:
+    """The sample documents drafted, the sample members imported, and a person of every role."""
+    with running_stand_ins(settings) as sandbox:
+        pipeline = build_pipeline(settings, sandbox)
+        pipeline.people.import_contacts((SAMPLE / "members.csv").read_text(encoding="utf-8"))
+        pipeline.watching.watch(force=True)
+        pipeline.drafting.sweep()
+        for role in Role:
+            pipeline.people.add_user(role.value, PASSWORD, role)
+        pipeline.store.close()
+
+
+@contextmanager
+def open_place(settings: Settings) -> Iterator[Place]:
+    """A running pipeline on a prepared home."""
+    with running_stand_ins(settings) as sandbox:
+        assert sandbox is not None
+        pipeline = build_pipeline(settings, sandbox)
+        yield Place(pipeline, sandbox)
+        pipeline.store.close()
+
+
+@dataclass
+class Browser:
+    """A client that fills forms as a person would: with the token that stands on the page."""
+
+    http: TestClient
+    csrf: str = ""
+
+    def sign_in(self, name: str) -> Browser:
+        answer = self.http.post("/sign-in", data={"name": name, "password": PASSWORD, "next": "/"})
+        assert answer.status_code == 303, answer.text
+        self.csrf = re.search(r'name="csrf" value="([^"]+)"', self.get("/")).group(1)
+        return self
+
+    def get(self, path: str, status: int = 200) -> str:
+        answer = self.http.get(path)
+        assert answer.status_code == status, (path, answer.status_code, answer.text[-2000:])
+        return answer.text
+
+    def post(self, path: str, status: int = 303, **fields: object) -> str:
+        answer = self.http.post(path, data={"csrf": self.csrf} | fields)
+        assert answer.status_code == status, (path, answer.status_code, answer.text[-2000:])
+        return answer.text if status != 303 else answer.headers["location"]
