@@ -23,6 +23,7 @@ _ASK = re.compile(
     r"(?:contact|ecri|envoy|write|send|register|escrib|envi|inscri|manifest|apply|express|dirig|repond|reply)|"
     r"(?:manifestation|expression|manifestacion)(?:es|s)? (?:d'interet|of interest|de interes)|"
     r"\bcall for (?!\w+ing\b)\w+|\bappel a (?:candidatures?|contributions?|projets?|participation|manifestation|temoignages?|pratiques)|"
+    r"\b(?:pour (?:s'inscrire|participer|candidater|repondre)|to (?:register|apply|take part|participate|join)|para (?:inscribirse|participar|apuntarse)) ?[:,]|"
     r"\bconvocatoria (?:de|para|abierta)\b|"
     r"(?:are|is|be|cordially|you|cities|members) invited to\b|we invite (?:you|all|our|cities|members)|"
     r"(?:sont|etes) invite(?:e)?s? a\b|nous (?:vous )?invitons|(?:invitamos|se invita|quedan invitad[oa]s|estan invitad[oa]s)\b|"

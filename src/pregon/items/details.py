@@ -29,7 +29,8 @@ _ORDINALS = {
     "septima": 7, "octava": 8,
 }  # fmt: skip
 _EDITION = re.compile(
-    rf"(?:(\d{{1,2}})\s?(?:st|nd|rd|th|e|eme|re|er|a|\.?ª|º|°)\.?|({'|'.join(_ORDINALS)}))\s+edi[tc]ion|edi[tc]ion\s+(?:n[o°º.]*\s?)?(\d{{1,2}})(?!\d)"
+    rf"(?:(\d{{1,2}})\s?(?:st|nd|rd|th|e|eme|re|er|a|\.?ª|º|°)\.?|({'|'.join(_ORDINALS)}))\s+edi[tc]ion|edi[tc]ion\s+(?:n[o°º.]*\s?)?(\d{{1,2}})(?!\d)|"
+    rf"\b({'|'.join(_ORDINALS)})\s+(?:\w+\s){{0,4}}(?:study|etude|estudio)\b"
 )
 _CITIES = re.compile(rf"(?<!\w)({NUMBER})\s+(?:\w+\s)?(?:cities|villes|ciudades)\b")
 _COUNTRIES = re.compile(rf"(?<!\w)({NUMBER})\s+(?:\w+\s)?(?:countries|pays|paises)\b")
@@ -41,6 +42,10 @@ _AVAILABLE = re.compile(r"available|disponible|download|telecharg|descarg|exists
 _FUNDED = re.compile(
     r"co-?funded|co-?financed|funded by|financial (?:support|assistance)|finance(?:e|es|s)? par|cofinance|soutien financier|"
     r"concours financier|(?:co)?financiad[oa]s? por|apoyo financiero|ayuda financiera"
+)
+_DISCLAIMER = re.compile(
+    r"sole responsibility|not (?:necessarily )?reflect|seule responsabilite|n'engage|ne reflete|exclusiva responsabilidad|"
+    r"unica responsabilidad|no refleja|no reflejan"
 )
 _FILE = re.compile(r"\.(?:pdf|epub|docx?|zip)(?:$|[?#])", re.IGNORECASE)
 _FILE_LANGUAGE = re.compile(r"(?:^|[^a-z])(en|fr|es|pt|eu|ca)(?:$|[^a-z])")
@@ -97,22 +102,31 @@ def read_study(text: str, title: str | None, links: Sequence[Link]) -> Study:
         if _FILE.search(link.url) and (language := _language_of(link)) is not None
     )
     named = {code for sentence in folded if _AVAILABLE.search(sentence) for code in _languages_in(sentence)}
-    funding = next((sentence for sentence, low in zip(sentences, folded, strict=True) if _FUNDED.search(low)), None)
     return Study(
         edition=_edition(fold(title or "")) or next(filter(None, map(_edition, folded)), None),
         languages=tuple(code for code in _LANGUAGES if code in named | {code for code, _ in downloads}),
         cities=_first_number(_CITIES, folded),
         countries=_first_number(_COUNTRIES, folded),
         downloads=downloads,
-        funding_notice=funding,
+        funding_notice=_funding_notice(sentences, folded),
     )
+
+
+def _funding_notice(sentences: Sequence[str], folded: Sequence[str]) -> str | None:
+    """The sentence that names who paid, with the disclaimer after it: donors ask that both travel together."""
+    for index, low in enumerate(folded):
+        if _FUNDED.search(low):
+            following = index + 1 < len(folded) and _DISCLAIMER.search(folded[index + 1])
+            return " ".join(sentences[index : index + 2] if following else [sentences[index]]).strip("*_ ")
+    return None
 
 
 def _edition(folded: str) -> int | None:
     found = _EDITION.search(folded)
     if not found:
         return None
-    return _ORDINALS[found[2]] if found[2] else int(found[1] or found[3])
+    ordinal = found[2] or found[4]
+    return _ORDINALS[ordinal] if ordinal else int(found[1] or found[3])
 
 
 def _first_number(pattern: re.Pattern[str], sentences: Sequence[str]) -> int | None:

@@ -20,6 +20,14 @@ _COMING = re.compile(
     r"aura lieu|auront lieu|se tiendra|se tiendront|se reunira|se deroulera|rendez-vous le|retrouvez-nous|est organisee? le|"
     r"tendra lugar|tendran lugar|se celebrara|se reunira|se llevara a cabo|reserven? la fecha|acompanenos"
 )
+# "The network organises a workshop on 4 December": a verb of inviting with a word for a meeting.
+_HOSTED = re.compile(
+    r"\b(?:organi[sz]es?|organiza|organisent|organizan|hosts?|invites?|invitons|invita(?:mos)?|convoca|convoque|accueille|acoge)\b"
+)
+_MEETING = re.compile(
+    r"\b(?:meetings?|webinars?|workshops?|assembly|conference|congress|seminars?|sessions?|reunions?|webinaires?|ateliers?|assemblee|"
+    r"rencontres?|congres|seminaires?|reunion|encuentros?|talleres|taller|asamblea|congreso|seminarios?|jornadas?)\b"
+)
 _LABEL = re.compile(
     r"(?:^|\n)\W{0,4}(?:date(?: and time|s| et heure)?|when|quand|fecha(?: y hora)?|cuando|horaire)\W{0,4}:"
 )
@@ -54,7 +62,7 @@ _PLACE = re.compile(
     r"(?:\b(?:in|at|à|au|aux|en|a la|à la|à l['’])\s+)((?:the |la |le |l['’]|el )?[A-ZÉÈÀÂÎÔÁÍÓÚÑ][\w'’-]+(?:[ ,]+(?:(?:de|of|la|le|du|del|des|the|y|and)\s+){0,2}[A-ZÉÈÀÂÎÔÁÍÓÚÑ][\w'’-]+){0,5})"
 )
 _ONLINE = re.compile(
-    r"\b(?:online|on-line|webinar|webinaire|en ligne|en linea|virtual(?:ly|e)?|virtuelle?|zoom|teams|visioconference|videoconferenc\w+|hybrid[eo]?|par visio|distanciel)\b"
+    r"\b(?:online|on-line|webinar|webinaire|en ligne|en linea|virtual(?:ly|e)?|virtuelle?|zoom|teams|visioconference|videoconferenc\w+|h[iy]brid[aeo]?|par visio|distanciel)\b"
 )
 _NOT_PLACES = frozenset(
     fold(word)
@@ -125,7 +133,7 @@ def _read_event(text: str, one: FoundDate, title: str | None, reference: date | 
     span = _around(text, one)
     shown = clean_inline(text[slice(*span)])
     folded = fold(shown)
-    if not (_COMING.search(folded) or _LABEL.search("\n" + folded)):
+    if not (_COMING.search(folded) or _LABEL.search("\n" + folded) or _is_invitation(folded)):
         return None
     day = one.resolve(reference)
     if day is None:
@@ -140,6 +148,10 @@ def _read_event(text: str, one: FoundDate, title: str | None, reference: date | 
     online = bool(_ONLINE.search(folded)) or bool(_ONLINE.search(fold(text[span[1] : span[1] + 200])))
     covered = (min(span[0], one.span[0]), max(span[1], times.end() if times else 0))
     return Event(title or shown[:120], start, end, place, online, covered)
+
+
+def _is_invitation(folded: str) -> bool:
+    return bool(_HOSTED.search(folded) and _MEETING.search(folded))
 
 
 def _around(text: str, one: FoundDate) -> Span:

@@ -83,9 +83,13 @@ def _choose_article(root: Any, source: str) -> Any:
 
 
 def _headline_outside(root: Any, article: Any) -> Any:
-    """The page's only h1 when it stands outside the article, or was lost in choosing it; None otherwise."""
-    headlines = root.findall(".//h1")
-    if len(headlines) != 1 or not _text_of(headlines[0]) or headlines[0] in article.iter("h1"):
+    """The article's headline when it stands outside the article, or was lost in choosing it; None otherwise.
+
+    What the page marks as its headline counts first, then its only h1 that is not the name of the site.
+    """
+    headlines = root.xpath(".//*[contains(concat(' ', @class, ' '), ' entry-title ') or @itemprop='headline']")
+    headlines = headlines or root.xpath(".//h1[not(contains(@class, 'site-'))]")
+    if len(headlines) != 1 or not _text_of(headlines[0]) or headlines[0] in article.iter(headlines[0].tag):
         return None
     return None if _text_of(headlines[0]) in _text_of(article)[:20_000] else headlines[0]
 

@@ -21,6 +21,8 @@ _RELEASE = re.compile(
     r"(?:edition|edicion|study|etude|estudio)\b.{0,120}\b(?:available|released?|published|publishe?s?|out now|launch|disponible|parait|paru|publiee?|"
     r"publica\w*|lancee?|presenta\w*)|(?:available|released?|published|publie|publiee|publicad[oa]|disponible|presentamos|publica|publish|launch\w*)\b.{0,120}\b(?:edition|edicion|study|etude|estudio)"
 )
+# A call for practices is no practice.
+_CALL = re.compile(r"^\W*(?:\w+ )?(?:call for|appel a|convocatoria|call to)\b")
 SURE_MARGIN = 2
 
 
@@ -52,8 +54,9 @@ def judge_kind(
 
 def _points_of_title(folded: str) -> dict[Kind, int]:
     points = dict.fromkeys(Kind, 0)
+    called_for = {Kind.PRACTICE, Kind.STUDY, Kind.VIDEO} if _CALL.search(folded) else set()
     for kind, (pattern, value) in _TITLE_SIGNS.items():
-        if re.search(pattern, folded):
+        if kind not in called_for and re.search(pattern, folded):
             points[kind] += value
     return points
 

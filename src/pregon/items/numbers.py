@@ -69,6 +69,10 @@ _NO_PLACES = frozenset(
         "hoy",
     ]
 )
+_BANNER = re.compile(
+    r"save the date|invitation|invitacion|reserven? la fecha|retenez la date|a vos agendas|press release|communique(?: de presse)?|"
+    r"nota de prensa|news|actualites?|noticias?|newsletter|news item"
+)
 _BOLD_TAIL = re.compile(r"([^*]{3,200}?)[ \t]*[-–—:|]?[ \t]*\*\*([^*]{3,300})\*\*$")
 _SIGN_LABEL = re.compile(
     r"(?:web|website|site|twitter|x|youtube|facebook|linkedin|e-?mail|courriel|correo|tel|tfno|telephone)\b",
@@ -218,6 +222,8 @@ def _choose_from_header(header: Header, candidates: list[tuple[Line, Passage]]) 
 
 
 def _choose_plain(header: Header, candidates: list[tuple[Line, Passage]]) -> None:
+    if len(candidates) > 1 and _BANNER.fullmatch(fold(clean_inline(_shown(candidates[0]))).strip(" :!.")):
+        candidates = candidates[1:]
     level = min((one[1].level for one in candidates if one[1].type == "heading"), default=0)
     chosen = next((one for one in candidates if level and one[1].level == level), None)
     if chosen is None and candidates and len(candidates[0][0].text) <= 160 and candidates[0][0].text[-1] not in ".,;":

@@ -138,13 +138,18 @@ def _split_group(group: list[Line]) -> Iterator[Passage]:
     kind = "paragraph"
     for line in group:
         now = _line_type(line.text, kind)
-        if part and now != kind:
+        greeted = bool(part) and _is_salutation(part[-1].text)
+        if part and (now != kind or greeted or _is_salutation(line.text)):
             yield Passage(kind, tuple(part))
             part = []
         kind = now
         part.append(line)
     if part:
         yield Passage(kind, tuple(part))
+
+
+def _is_salutation(text: str) -> bool:
+    return len(text) <= 110 and text[-1] in ",:" and bool(SALUTATION.match(fold(clean_inline(text))))
 
 
 def _line_type(text: str, before: str) -> str:

@@ -21,7 +21,9 @@ _STAR = re.compile(
 )
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!>~|])")
 _BLANKS = re.compile(r"[ \t\r\f\v\u00a0\u2007\u202f\u200b\ufeff]+")
-_SENTENCE_END = re.compile(r"[.!?…][\"'»”’)\]*_]{0,4}(?=\s)|\n[ \t\u00a0\r]*\n|\n(?=[ \t]*(?:[-*•–]|\d{1,2}[.)])\s)")
+_SENTENCE_END = re.compile(
+    r"[.!?…][\"'»”’)\]*_]{0,4}(?=\s)|\n[ \t\u00a0\r]*\n|(?<=\d)\n(?=[A-ZÀ-Ý])|\n(?=[ \t]*(?:[-*•–]|\d{1,2}[.)])\s)|\n(?=[ \t*_]{0,6}[^\W\d_][\w '’-]{1,40}?\s?(?:\*\*)?:[\s*])"
+)
 _ABBREVIATIONS = frozenset((
     "m", "mm", "mme", "mmes", "mlle", "dr", "mr", "mrs", "ms", "prof", "st", "ste", "sr", "sra", "srta", "d", "dña",
     "ud", "uds", "no", "nº", "núm", "num", "n", "art", "p", "pp", "ex", "etc", "cf", "vs", "av", "e.g", "i.e",
