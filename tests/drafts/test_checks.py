@@ -17,6 +17,7 @@ from pregon.types import (
     PlaylistOperation,
     PostFields,
     PostPart,
+    Study,
     ThreadBody,
 )
 
@@ -225,3 +226,17 @@ def test_each_finding_says_what_to_do():
 
     assert all(check.message.endswith(".") and check.fix.endswith(".") for check in draft.checks)
     assert [check.level for check in draft.checks] == sorted(check.level for check in draft.checks)
+
+
+def test_a_funding_notice_that_was_taken_out_is_an_error():
+    text = "L'étude est publiée.\n\nCofinancée par le Fonds."
+    item = Item(Kind.STUDY, "fr", "Étude", text, study=Study(funding_notice="Cofinancée par le Fonds."))
+
+    assert "funding.missing" not in ids(compose(item))
+    assert "funding.missing" in ids(edit_mail(item, notice=""), "error")
+    assert "funding.missing" in ids(post("L'étude est publiée.", item), "warning")
+
+
+def test_a_hashtag_in_small_letters_is_told():
+    assert "hashtag.case" in ids(post("#villesdemaree"), "warning")
+    assert "hashtag.case" not in ids(post("#VillesDeMarée"))

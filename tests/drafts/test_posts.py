@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drafts.builders import build_circular, build_context, build_meeting, build_playbook, build_video_item, find
+from drafts.builders import (
+    build_circular,
+    build_context,
+    build_meeting,
+    build_playbook,
+    build_video_item,
+    find,
+    load_network,
+)
 from pregon.drafts import compose_drafts, has_url, weighted_length
 from pregon.drafts.posts import price_thread, split_thread
 from pregon.settings import PostRule
@@ -127,3 +135,18 @@ def test_a_sentence_too_long_for_any_part_is_left_out_not_cut():
     long = "word " * 80 + "end."
 
     assert split_thread([long, "Short."], frame=FRAME, max_parts=4) == ("Head\n\nShort.\n\nhttps://a.example/x\n#Tag",)
+
+
+def test_a_topics_hashtag_joins_only_where_the_source_names_the_topic():
+    network = load_network().model_copy(
+        update={
+            "hashtags": {
+                "network": {"fr": "#VillesDeMarée"},
+                "dykes": {"fr": "#DiguesBasses"},
+                "roofs": {"fr": "#ToitsVerts"},
+            }
+        }
+    )
+    draft = compose_post(build_circular(), build_context(network=network))
+
+    assert draft.fields.parts[0].endswith("#VillesDeMarée #DiguesBasses")

@@ -3,6 +3,7 @@
 Nothing is invented here. A draft holds the source's own sentences, and chrome from `templates/` and `config/`.
 """
 
+from pregon.drafts.audience import audience_for
 from pregon.drafts.calendar import render_calendar
 from pregon.drafts.compose import compose_drafts, propose
 from pregon.drafts.context import DraftContext
@@ -13,7 +14,8 @@ from pregon.drafts.encoding import (
     encode_content,
     encode_fields,
 )
-from pregon.drafts.render import audience_for, render_content
+from pregon.drafts.gathering import compose_digest, join_items
+from pregon.drafts.render import render_content
 from pregon.drafts.slug import campaign_slug
 from pregon.drafts.tokens import UNSUBSCRIBE_URL, VIEW_URL, substitute
 from pregon.drafts.utm import tag_link
@@ -25,6 +27,7 @@ __all__ = [
     "DraftContext",
     "audience_for",
     "campaign_slug",
+    "compose_digest",
     "compose_drafts",
     "decode_content",
     "decode_fields",
@@ -32,6 +35,7 @@ __all__ = [
     "encode_content",
     "encode_fields",
     "has_url",
+    "join_items",
     "propose",
     "render_calendar",
     "render_content",

@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterator
 
 from pregon.drafts.context import DraftContext
+from pregon.drafts.hashtags import find_unsplit_hashtags
 from pregon.drafts.links import host_of, open_placeholders
 from pregon.drafts.missing import is_missing
 from pregon.drafts.tokens import UNSUBSCRIBE_URL
 from pregon.drafts.trace import visible_texts
 from pregon.drafts.utm import untag_link
 from pregon.drafts.weight import LIMIT, find_urls
-from pregon.types import Check, Content, Item, MailBody, ThreadBody
+from pregon.types import Check, Content, Item, MailBody, PlaylistBody, ThreadBody
 
 # Gmail cuts a mail's HTML at 102 KB, footer and unsubscribe link included; click tracking makes links longer.
 CLIPPED_BYTES = 90_000
@@ -36,6 +37,7 @@ def check_draft(content: Content, item: Item, context: DraftContext, untraced: t
         *_check_links(content, item, context),
         *_check_names(content, context),
         *_check_dates(item, context),
+        *_check_funding(content, item),
     ]
     if isinstance(content.body, MailBody):
         checks += _check_mail(content.body)
@@ -86,6 +88,9 @@ def _check_thread(body: ThreadBody) -> Iterator[Check]:
         if any(not media.alt_text.strip() for media in part.media):
             message = f"A picture of part {number} has no description."
             yield Check("media.no-alt-text", "error", message, "Say in one sentence what the picture shows.")
+    for tag in dict.fromkeys(tag for part in body.parts for tag in find_unsplit_hashtags(part.text)):
+        message = f"{tag} is all in small letters, so screen readers cannot tell its words apart."
+        yield Check("hashtag.case", "warning", message, "Begin each of its words with a capital.")
     links = sum(len(find_urls(part.text)) for part in body.parts)
     if links > 1:
         message = f"The thread holds {links} links; each post with a link costs $0.20 instead of $0.015."
@@ -93,9 +98,9 @@ def _check_thread(body: ThreadBody) -> Iterator[Check]:
 
 
 def _check_links(content: Content, item: Item, context: DraftContext) -> Iterator[Check]:
-    shown = " ".join(" ".join(visible_texts(content)).split())
+    shown = _join_spaces(" ".join(visible_texts(content)))
     for link in open_placeholders(item, context):
-        label = " ".join(link.text.split())
+        label = _join_spaces(link.text)
         if label in shown:
             message = f"In the source the link “{label}” leads nowhere; here it is plain text."
             yield Check("link.placeholder", "error", message, "Give its address, or confirm that it stays plain text.")
@@ -111,7 +116,7 @@ def _check_links(content: Content, item: Item, context: DraftContext) -> Iterato
 
 
 def _check_names(content: Content, context: DraftContext) -> Iterator[Check]:
-    shown = " ".join(" ".join(visible_texts(content)).split())
+    shown = _join_spaces(" ".join(visible_texts(content)))
     for name in context.network.former_names:
         for match in re.finditer(re.escape(name), shown, re.IGNORECASE):
             if not _HISTORICAL.search(shown[max(0, match.start() - 60) : match.end() + 60]):
@@ -120,6 +125,20 @@ def _check_names(content: Content, context: DraftContext) -> Iterator[Check]:
                     "name.former", "warning", message, "Use the current name, or say that it is the former one."
                 )
                 break
+
+
+def _check_funding(content: Content, item: Item) -> Iterator[Check]:
+    """A funder's notice goes with everything that is said of the work; in a post it is the officer's choice where."""
+    notice = _join_spaces((item.study.funding_notice if item.study else None) or "")
+    if not notice or content.language != item.language or isinstance(content.body, PlaylistBody):
+        return
+    if notice not in _join_spaces(" ".join(visible_texts(content))):
+        level = "error" if isinstance(content.body, MailBody) else "warning"
+        yield Check("funding.missing", level, "The funding notice of the source is missing.", "Put the notice back in.")
+
+
+def _join_spaces(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _check_dates(item: Item, context: DraftContext) -> Iterator[Check]:

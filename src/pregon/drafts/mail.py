@@ -12,6 +12,7 @@ from itertools import groupby
 
 from mjml import mjml2html
 
+from pregon.drafts.audience import explain_fallback
 from pregon.drafts.context import DraftContext
 from pregon.drafts.inline import Run, parse_runs, spell_link
 from pregon.drafts.links import host_of
@@ -142,6 +143,7 @@ def _collect_values(fields: MailFields, language: str, context: DraftContext) ->
         "button_url": tagger.tag(fields.button_url, "button"),
         "links": tuple((text, tagger.tag(url, "links")) for text, url in fields.links),
         "network": _describe_network(language, context, tagger),
+        "fallbacks": explain_fallback(context, language),
         "view_url": VIEW_URL,
         "unsubscribe_url": UNSUBSCRIBE_URL,
     }

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from pregon.drafts.context import DraftContext
 from pregon.drafts.facts import list_facts
+from pregon.drafts.hashtags import choose_hashtags
 from pregon.drafts.inline import strip_links
 from pregon.drafts.layout import tidy
 from pregon.drafts.links import find_main_link, modernise
@@ -43,7 +44,7 @@ def compose_post(item: Item, language: str, context: DraftContext) -> PostFields
     values: dict[str, object] = {
         "head": write_subject(item, words, "post_head") if is_source else words.text(f"kinds.{item.kind.value}"),
         "link": link,
-        "hashtags": _choose_hashtags(context, language),
+        "hashtags": choose_hashtags(item, language, context),
         "facts": _choose_facts(item, words, " ".join(sentences)),
         "words": words,
     }
@@ -112,10 +113,6 @@ def _choose_facts(item: Item, words: Words, said: str) -> tuple[tuple[str, str],
         return ()
     said = said.replace("\u00a0", " ")
     return tuple((label, value) for label, value in list_facts(item, words) if value not in said and len(value) < 60)
-
-
-def _choose_hashtags(context: DraftContext, language: str) -> str:
-    return " ".join(tags[language] for tags in context.network.hashtags.values() if language in tags)
 
 
 def _fill(sentences: list[str], used: int) -> tuple[list[str], list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pregon.drafts.audience import audience_for
 from pregon.drafts.context import DraftContext
 from pregon.drafts.mail import render_mail
 from pregon.drafts.posts import price_thread
@@ -11,7 +12,6 @@ from pregon.drafts.utm import Campaign, tag_link
 from pregon.drafts.weight import find_urls, weighted_length
 from pregon.errors import RenderError
 from pregon.types import (
-    Audience,
     ChannelName,
     Content,
     Fields,
@@ -55,22 +55,6 @@ def render_thread(fields: PostFields, language: str, context: DraftContext) -> T
     campaign = Campaign("x", "social", context.campaign, f"{language}-post")
     texts = tuple(_tag_links(part, campaign) for part in fields.parts)
     return ThreadBody(tuple(PostPart(text, weighted_length(text)) for text in texts), price_thread(texts))
-
-
-def audience_for(context: DraftContext, language: str) -> Audience | None:
-    """Who gets the newsletter of this language.
-
-    With one language drafted, every reader falls to it; with several, each reader to their own, and the readers of
-    a language without a draft to the first drafted one in the network's order.
-    """
-    rule = context.playbook.email
-    if rule is None:
-        return None
-    order = context.network.languages
-    asked = (language,) if context.playbook.languages == "source" else context.playbook.languages
-    first = next((code for code in order if code in asked), language)
-    missing = tuple(code for code in order if code not in asked) if language == first else ()
-    return Audience(rule.audience.name, rule.audience.lists, (language, *missing))
 
 
 def _tag_links(text: str, campaign: Campaign) -> str:

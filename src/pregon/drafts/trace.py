@@ -7,7 +7,7 @@ comes from a span of the source, or from a named key of the configuration or tem
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from html import unescape
 
 from pregon.drafts.context import DraftContext
@@ -74,6 +74,7 @@ class _Tracer:
         self.source = item.text.replace("\u00a0", " ").replace("\u202f", " ")
         self.chrome = _list_chrome(context, language)
         self.addresses = dict(_list_addresses(item, context))
+        self.hosts = dict(_list_hosts(self.addresses))
         self.stated = dict(_list_stated(item, language))
         self.days = (*find_days(self.source), *_list_days(item))
         self.numbers: dict[str, Span] = {}
@@ -92,6 +93,7 @@ class _Tracer:
         text = yield from self._take(text, _URL, self._trace_url)
         text = yield from self._take(text, _MAIL, self._trace_name)
         text = yield from self._take(text, _HANDLE, self._trace_name)
+        text = yield from self._take_hosts(text)
         text = yield from self._take_days(text)
         for match in _NUMBER.finditer(text):
             yield match.group(), self._trace_number(match.group())
@@ -101,6 +103,15 @@ class _Tracer:
             fact = untag_link(match.group().rstrip(".,;:!?)]}'’"))
             yield fact, trace(fact)
         return pattern.sub(" ", text)
+
+    def _take_hosts(self, text: str) -> Finds:
+        """Take out the host names that a button or a link text shows: a figure in a host is no figure of the text."""
+        for host, (span, origin) in self.hosts.items():
+            shown = re.compile(rf"(?<![\w.-]){re.escape(host)}(?![\w-]|\.\w)", re.IGNORECASE)
+            if shown.search(text):
+                yield host, Trace(host, span, origin)
+                text = shown.sub(" ", text)
+        return text
 
     def _take_days(self, text: str) -> Finds:
         for day in find_days(text):
@@ -158,6 +169,16 @@ def _list_addresses(item: Item, context: DraftContext) -> Iterator[tuple[str, tu
     for link in item.links:
         if link.problem != "placeholder":
             yield plain_address(link.url), (link.span, "source")
+
+
+def _list_hosts(
+    addresses: Mapping[str, tuple[Span | None, str]],
+) -> Iterator[tuple[str, tuple[Span | None, str]]]:
+    """The hosts of known addresses that hold a figure, with where the address stands."""
+    for address, place in addresses.items():
+        host = address.partition("@")[2] or address.partition("/")[0].partition(":")[0]
+        if "." in host and re.search(r"\d", host):
+            yield host, place
 
 
 def _list_stated(item: Item, language: str) -> Iterator[tuple[str, Span]]:
