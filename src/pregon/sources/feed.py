@@ -14,18 +14,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from html import escape
 from io import BytesIO
 from typing import Any
 from urllib.parse import urljoin
 
-from pregon.errors import DocumentError, SourceError
-from pregon.items import load_document, normalise_url
-from pregon.items.html import parse_html
-from pregon.items.links import video_id
-from pregon.items.texts import fold
+from pregon.errors import SourceError
+from pregon.items import normalise_url
+from pregon.sources.entries import read_content, sight_entry
 from pregon.sources.fetch import Answer, fetch, read_freshness
-from pregon.types import Document, Poll, Sighting, SourceState
+from pregon.types import Poll, Sighting, SourceState
 
 MAX_ENTRIES = 1_000
 _ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
@@ -161,8 +158,9 @@ def _sight_entries(parsed: Any, base: str) -> Iterator[Sighting]:
     keys = [_key(entry) for entry in parsed.entries]
     counts = Counter(keys)
     for entry, key in zip(parsed.entries, keys, strict=True):
-        unique = key if counts[key] == 1 else f"{key} {_hash(_content(entry)[0])}"
-        yield _sight(entry, unique, base, language)
+        unique = key if counts[key] == 1 else f"{key} {_hash(read_content(entry)[0])}"
+        published = _moment(entry.get("published_parsed")) or _moment(entry.get("updated_parsed"))
+        yield sight_entry(entry, unique, base, published=published, language=language)
 
 
 def _absolute(link: str, base: str) -> str:
@@ -179,59 +177,12 @@ def _key(entry: Mapping[str, Any]) -> str:
     day = _moment(entry.get("published_parsed"))
     pieces = [normalise_url(guid) or guid, link, day.date().isoformat() if day else ""]
     if not guid and not link:
-        pieces.append(_hash(f"{entry.get('title')} {_content(entry)[0]}"))
+        pieces.append(_hash(f"{entry.get('title')} {read_content(entry)[0]}"))
     return " ".join(dict.fromkeys(piece for piece in pieces if piece))
 
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def _sight(entry: Mapping[str, Any], key: str, base: str, language: str | None) -> Sighting:
-    published = _moment(entry.get("published_parsed")) or _moment(entry.get("updated_parsed"))
-    try:
-        document = _read_entry(entry, base)
-    except DocumentError as error:
-        return Sighting(key, None, published, str(error))
-    own = (entry.get("content") or [{}])[0].get("language") or entry.get("language") or language
-    document = replace(document, published_at=published, declared_language=own)
-    return Sighting(key, document, published)
-
-
-def _read_entry(entry: Mapping[str, Any], base: str) -> Document:
-    title = _plain_title(entry)
-    link = str(entry.get("link") or "")
-    content, markup = _content(entry)
-    body = content if markup else "".join(f"<p>{escape(part)}</p>" for part in content.split("\n\n"))
-    if video_id(link):
-        body += f'<p><a href="{escape(link)}">{escape(title or link)}</a></p>'
-    shown = fold(" ".join(re.sub(r"<[^>]{0,500}>", " ", body[:5_000]).split()))
-    heading = f"<h1>{escape(title)}</h1>" if title and not shown.startswith(fold(title)) else ""
-    page = f"<div>{heading}{body}</div>"
-    name = f"the entry “{title}”" if title else f"an entry of {base}"
-    document = load_document(
-        page.encode("utf-8", "replace"), name=name, media_type="text/html; charset=utf-8", origin=link or base
-    )
-    return replace(document, title=title or document.title, canonical_url=link if normalise_url(link) else None)
-
-
-def _plain_title(entry: Mapping[str, Any]) -> str:
-    title = str(entry.get("title") or "").strip()
-    if title and ("<" in title or "&" in title):
-        tree = parse_html(f"<p>{title}</p>")
-        title = "".join(tree.itertext()) if tree is not None else ""
-    return " ".join(title.split())
-
-
-def _content(entry: Mapping[str, Any]) -> tuple[str, bool]:
-    """The fullest text of the entry, and whether it is markup."""
-    parts = [*(entry.get("content") or []), *([entry["summary_detail"]] if entry.get("summary_detail") else [])]
-    best = max(parts, key=lambda part: len(part.get("value") or ""), default=None)
-    if best is None:
-        return "", True
-    value = str(best.get("value") or "")
-    markup = best.get("type") != "text/plain" or bool(re.search(r"<(?:p|br|div|a|ul|h\d)\b", value))
-    return value, markup
 
 
 def _moment(parsed: Any) -> datetime | None:
