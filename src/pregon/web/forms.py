@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -14,21 +16,26 @@ from pregon.web.security import text_of, texts_of
 SINGLE_LINES = ("eyebrow", "subject", "preheader", "title", "dateline", "salutation", "button_label", "button_url")
 MANY_LINES = ("lead", "call", "closing", "notice")
 _BREAK = "\n---\n"
+_BREAKS = re.compile(r"[\r\n\t]+")
+# What typing leaves at the ends of a text. A no-break space is not among them: French needs it before a colon.
+_BLANK = " \t\r\n"
 
 
 def read_fields(form: FormData, before: Fields) -> Fields:
     """The fields that a form holds, of the same kind as the ones that it was made from."""
     if isinstance(before, MailFields):
-        return _read_mail(form)
+        return _read_mail(form, before)
     if isinstance(before, PostFields):
         return _read_posts(form)
     return _read_playlist(form, before)
 
 
-def _read_mail(form: FormData) -> MailFields:
-    single = {name: " ".join(text_of(form, name).split()) for name in SINGLE_LINES}
+def _read_mail(form: FormData, before: MailFields) -> MailFields:
+    single = {name: _BREAKS.sub(" ", text_of(form, name)).strip(_BLANK) for name in SINGLE_LINES}
     many = {name: _trim(text_of(form, name)) for name in MANY_LINES}
-    return MailFields(
+    # What the form does not show, e.g. the calendar entry, stays as it was.
+    return replace(
+        before,
         **single,
         **many,
         sections=_read_sections(form),
@@ -38,22 +45,22 @@ def _read_mail(form: FormData) -> MailFields:
 
 
 def _trim(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").strip().split("\n"))
+    return "\n".join(line.rstrip(_BLANK) for line in text.replace("\r\n", "\n").strip(_BLANK).split("\n"))
 
 
 def _read_sections(form: FormData) -> tuple[MailSection, ...]:
     pairs = zip(texts_of(form, "section_heading"), texts_of(form, "section_text"), strict=False)
-    sections = (MailSection(heading.strip(), _paragraphs(text)) for heading, text in pairs)
+    sections = (MailSection(heading.strip(_BLANK), _paragraphs(text)) for heading, text in pairs)
     return tuple(section for section in sections if section.heading or section.paragraphs)
 
 
 def _paragraphs(text: str) -> tuple[str, ...]:
-    return tuple(paragraph.strip() for paragraph in text.split("\n\n") if paragraph.strip())
+    return tuple(paragraph.strip(_BLANK) for paragraph in text.split("\n\n") if paragraph.strip(_BLANK))
 
 
 def _read_pairs(form: FormData, first: str, second: str) -> tuple[tuple[str, str], ...]:
     pairs = zip(texts_of(form, first), texts_of(form, second), strict=False)
-    return tuple((one.strip(), two.strip()) for one, two in pairs if one.strip() or two.strip())
+    return tuple((one.strip(_BLANK), two.strip(_BLANK)) for one, two in pairs if one.strip() or two.strip())
 
 
 def _read_posts(form: FormData) -> PostFields:
@@ -61,7 +68,7 @@ def _read_posts(form: FormData) -> PostFields:
     order = [int(place) if place.isdecimal() else 99 for place in places] + [99] * len(texts)
     # Stable: parts with the same number stay as they stood.
     ordered = [text for _, text in sorted(zip(order, texts, strict=False), key=lambda pair: pair[0])]
-    parts = (piece.strip() for text in ordered for piece in f"\n{text}\n".split(_BREAK))
+    parts = (piece.strip(_BLANK) for text in ordered for piece in f"\n{text}\n".split(_BREAK))
     return PostFields(tuple(part for part in parts if part))
 
 

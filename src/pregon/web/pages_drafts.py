@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL, substitute
@@ -18,10 +19,12 @@ from pregon.web.pages_campaigns import tell_approved
 from pregon.web.security import MAIL_POLICY, SignedForm, SignedIn, text_of
 
 router = APIRouter(prefix="/drafts/{draft_id}")
+# What a database can hold as an id.
+DraftId = Annotated[int, Path(ge=1, lt=2**63)]
 
 
 @router.post("/decision")
-def decide(draft_id: int, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+def decide(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
     """Approve, ask for changes, withdraw or cancel the revision that the page showed."""
     try:
         decision = Decision(text_of(form, "decision"))
@@ -36,7 +39,7 @@ def decide(draft_id: int, desk: AnyDesk, session: SignedIn, form: SignedForm) ->
 
 
 @router.get("/edit")
-def show_edit(draft_id: int, request: Request, desk: AnyDesk, session: SignedIn) -> Response:
+def show_edit(draft_id: DraftId, request: Request, desk: AnyDesk, session: SignedIn) -> Response:
     """The fields of the newest revision."""
     _, view = desk.pipeline.reviewing.show_draft(draft_id)
     said = read_said(request.query_params)
@@ -62,7 +65,7 @@ def _edit_page(
 
 
 @router.post("/edit")
-def edit(draft_id: int, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+def edit(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
     """Save the form as the next revision, or show both texts when somebody saved in between."""
     campaign, view = desk.pipeline.reviewing.show_draft(draft_id)
     fields = read_fields(form, view.revision.fields)
@@ -91,7 +94,7 @@ def edit(draft_id: int, desk: AnyDesk, session: SignedIn, form: SignedForm) -> R
 
 
 @router.get("/history")
-def show_history(draft_id: int, desk: AnyDesk, session: SignedIn) -> Response:
+def show_history(draft_id: DraftId, desk: AnyDesk, session: SignedIn) -> Response:
     """Every revision with what changed in it, and every decision."""
     campaign, view = desk.pipeline.reviewing.show_draft(draft_id)
     revisions, approvals = desk.pipeline.reviewing.history(draft_id)
@@ -104,7 +107,7 @@ def show_history(draft_id: int, desk: AnyDesk, session: SignedIn) -> Response:
 
 
 @router.get("/preview")
-def preview_mail(draft_id: int, desk: AnyDesk, session: SignedIn) -> Response:
+def preview_mail(draft_id: DraftId, desk: AnyDesk, session: SignedIn) -> Response:
     """The mail's HTML for the frame of the campaign's page; its policy lets it do nothing but look."""
     body = _mail_of(desk, draft_id)
     # Links of one recipient exist only once it is sent; here they lead nowhere.
@@ -118,7 +121,7 @@ def preview_mail(draft_id: int, desk: AnyDesk, session: SignedIn) -> Response:
 
 
 @router.get("/text")
-def preview_text(draft_id: int, desk: AnyDesk, session: SignedIn) -> Response:
+def preview_text(draft_id: DraftId, desk: AnyDesk, session: SignedIn) -> Response:
     """The mail's plain-text part."""
     return PlainTextResponse(_mail_of(desk, draft_id).text, headers={"Cache-Control": "no-store"})
 
@@ -132,7 +135,7 @@ def _mail_of(desk: Desk, draft_id: int) -> MailBody:
 
 
 @router.post("/check")
-def check_fields(draft_id: int, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+def check_fields(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
     """What the form would render to, for the live count and checks while typing; nothing is stored."""
     _, view = desk.pipeline.reviewing.show_draft(draft_id)
     fields = read_fields(form, view.revision.fields)

@@ -1,0 +1,139 @@
+"""Editing, deciding, answering and reading back by forms: what the officer wrote is what is kept."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+
+from tests.web.builders import Browser, Place
+
+from pregon.types import DraftState, MailFields, PlaylistFields, PostFields
+
+Browse = Callable[[str], Browser]
+FIELD = re.compile(r'<input id="[^"]*" name="([^"]*)"(?: type="[^"]*")?(?: min="1" max="26")? value="([^"]*)"')
+AREA = re.compile(r'<textarea id="[^"]*" name="([^"]*)"[^>]*>\n?(.*?)</textarea>', re.S)
+
+
+def read_form(page: str) -> dict[str, list[str]]:
+    """What a browser would send back of an edit page that nobody touched."""
+    form: dict[str, list[str]] = {}
+    for pattern in (FIELD, AREA):
+        for name, value in pattern.findall(page):
+            form.setdefault(name, []).append(html.unescape(value).replace("\n", "\r\n"))
+    base = re.search(r'name="base" value="(\d+)"', page)
+    kept = re.findall(r'name="keep" value="(\d+)" checked', page)
+    return form | {"base": [base.group(1)], "keep": kept}
+
+
+def test_a_form_sent_back_untouched_makes_no_revision(place: Place, browse: Browse) -> None:
+    editor = browse("editor")
+    for row in place.pipeline.reviewing.list_campaigns():
+        for draft in row.drafts:
+            form = read_form(editor.get(f"/drafts/{draft.id}/edit"))
+            location = editor.post(f"/drafts/{draft.id}/edit", **form)
+            assert "said=unchanged" in location, (row.campaign.slug, draft.channel)
+
+
+def test_an_edit_voids_the_approval_visibly(place: Place, browse: Browse) -> None:
+    approver, slug = browse("approver"), place.campaign()
+    draft = place.draft_ids(slug)["email"]
+    _, view = place.pipeline.reviewing.show_draft(draft)
+    approver.post(f"/drafts/{draft}/decision", decision="approved", digest=view.revision.digest)
+    assert "Approved by approver" in approver.get(f"/campaigns/{slug}")
+    form = read_form(approver.get(f"/drafts/{draft}/edit")) | {
+        "subject": "Un autre objet",
+        "send_at": "2030-01-02T09:00",
+    }
+    approver.post(f"/drafts/{draft}/edit", **form)
+    _, view = place.pipeline.reviewing.show_draft(draft)
+    assert (view.draft.state, view.revision.number) == (DraftState.DRAFT, 2)
+    assert isinstance(view.revision.fields, MailFields)
+    assert view.revision.fields.subject == "Un autre objet"
+    assert str(view.revision.content.send_at) == "2030-01-02 08:00:00+00:00"
+    page = approver.get(f"/campaigns/{slug}")
+    assert "2 Jan 2030, 09:00" in page
+    assert "Approved by approver" not in page
+    history = approver.get(f"/drafts/{draft}/history")
+    assert "<ins>" in history
+    assert "Revision 2 by approver" in history
+    assert not place.pipeline.delivering.deliver().outcomes["email"]
+
+
+def test_two_editors_collide_without_loss(place: Place, browse: Browse) -> None:
+    first, second, slug = browse("editor"), browse("admin"), place.campaign()
+    draft = place.draft_ids(slug)["x"]
+    form = read_form(first.get(f"/drafts/{draft}/edit"))
+    first.post(f"/drafts/{draft}/edit", **(form | {"part": ["The first one's words."]}))
+    page = second.post(f"/drafts/{draft}/edit", 409, **(form | {"part": ["The second one's words."]}))
+    assert "Somebody saved this draft in between" in page
+    assert "first one&#39;s words" in page
+    assert "<ins>second</ins>" in page
+    mine = read_form(page)
+    assert mine["part"][0] == "The second one's words."
+    _, view = place.pipeline.reviewing.show_draft(draft)
+    assert view.revision.fields == PostFields(("The first one's words.",))
+    second.post(f"/drafts/{draft}/edit", **mine)
+    texts = [revision.fields for revision in place.pipeline.reviewing.history(draft)[0]]
+    assert texts[1:] == [PostFields(("The first one's words.",)), PostFields(("The second one's words.",))]
+
+
+def test_a_decision_on_what_is_no_longer_there_is_refused(place: Place, browse: Browse) -> None:
+    approver, slug = browse("approver"), place.campaign()
+    draft = place.draft_ids(slug)["email"]
+    _, view = place.pipeline.reviewing.show_draft(draft)
+    form = read_form(approver.get(f"/drafts/{draft}/edit")) | {"subject": "Changed"}
+    approver.post(f"/drafts/{draft}/edit", **form)
+    page = approver.post(f"/drafts/{draft}/decision", 409, decision="approved", digest=view.revision.digest)
+    assert "read the newest revision" in page
+    assert "no decision" in approver.post(f"/drafts/{draft}/decision", 409, decision="applaud", digest="x")
+
+
+def test_posts_are_split_ordered_and_dropped(place: Place, browse: Browse) -> None:
+    editor, draft = browse("editor"), place.draft_ids(place.campaign())["x"]
+    parts = ["Second.\r\n---\r\nThird.", "First.", "  "]
+    editor.post(f"/drafts/{draft}/edit", base="1", part=parts, place=["2", "1", "3"])
+    _, view = place.pipeline.reviewing.show_draft(draft)
+    assert view.revision.fields == PostFields(("First.", "Second.", "Third."))
+
+
+def test_a_playlist_change_can_be_left_out(place: Place, browse: Browse) -> None:
+    editor, slug = browse("editor"), place.campaign("video", "en")
+    draft = place.draft_ids(slug)["youtube"]
+    assert 'name="keep" value="0" checked' in editor.get(f"/drafts/{draft}/edit")
+    editor.post(f"/drafts/{draft}/edit", base="1")
+    _, view = place.pipeline.reviewing.show_draft(draft)
+    assert view.revision.fields == PlaylistFields((), "An officer took every change out.")
+
+
+def test_a_question_is_answered_in_place(place: Place, browse: Browse) -> None:
+    editor, slug = browse("editor"), place.campaign("circular", "en")
+    question = next(q for q in place.pipeline.reviewing.show_campaign(slug).questions if q.blocking)
+    assert "Not ready to approve" in editor.get(f"/campaigns/{slug}")
+    fields = {
+        "question": question.id,
+        "span_start": str(question.span[0]),
+        "answer": "https://tidalcities.example/note",
+    }
+    editor.post(f"/campaigns/{slug}/answers", **fields)
+    page = editor.get(f"/campaigns/{slug}")
+    assert "https://tidalcities.example/note" in page
+    assert "Not ready to approve" not in page
+    assert "not open" in editor.post(f"/campaigns/{slug}/answers", 404, **fields)
+    assert "not open" in editor.post(f"/campaigns/{slug}/answers", 404, question="x", span_start="²", answer="y")
+
+
+def test_checks_while_typing_store_nothing(place: Place, browse: Browse) -> None:
+    editor, draft = browse("editor"), place.draft_ids(place.campaign())["x"]
+    answer = editor.http.post(f"/drafts/{draft}/check", data={"csrf": editor.csrf, "part": ["x" * 300, "ok"]})
+    assert answer.json()["weights"] == [300, 2] or answer.json()["weights"][0] > 280
+    assert any(check["level"] == "error" for check in answer.json()["checks"])
+    assert place.pipeline.reviewing.show_draft(draft)[1].revision.number == 1
+
+
+def test_nonsense_is_answered_in_one_sentence(browse: Browse) -> None:
+    admin = browse("admin")
+    for path in ("/drafts/999/edit", "/drafts/x/edit", "/drafts/99999999999999999999/edit", "/campaigns/none", "/none"):
+        assert "Traceback" not in admin.get(path, 404)
+    assert "not a date" in admin.post("/drafts/1/edit", 400, base="1", send_at="tomorrow")
+    assert admin.http.put("/").status_code == 405
