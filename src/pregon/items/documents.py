@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from pregon.errors import DocumentError
-from pregon.items import html, mail, pdf, word
+from pregon.items import html, pdf, word
 from pregon.types import Document
 
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -171,6 +171,8 @@ def _read_mail(data: bytes, name: str, media_type: str | None, origin: str) -> D
         return load_document(
             content, name=part, media_type=None if kind.endswith("octet-stream") else kind, origin=place
         )
+
+    from pregon.items import mail  # the standard library's e-mail package takes a while to import
 
     return mail.read_mail(data, name=name, origin=origin, load=load)
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from pregon.items import calls, details, events, kinds, language, questions
 from pregon.items.dates import FoundDate, find_dates
 from pregon.items.links import Found, find_links, find_videos
 from pregon.items.numbers import Header, read_header
 from pregon.items.structure import Layout, Passage, build_sections, read_layout
-from pregon.settings import Network
 from pregon.types import Call, Deadline, Document, Event, Item, Kind, Practice, Question, Section, Study, Video
+
+if TYPE_CHECKING:  # settings bring pydantic along, which reading needs for nothing else
+    from pregon.settings import Network
 
 # Facts are looked for in this many characters; a longer document is a report, and an officer is told.
 READ_CHARS = 150_000
