@@ -78,12 +78,12 @@ def user() -> None:
 
 @user.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice(list(Role)), default=Role.EDITOR, show_default=True)
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.EDITOR.value, show_default=True)
 @click.password_option(help="Asked for when it is not given.")
-def add_user(name: str, role: Role, password: str) -> None:
+def add_user(name: str, role: str, password: str) -> None:
     """Add a person, or give a known one another password and role."""
     with open_pipeline() as pipeline:
-        pipeline.people.add_user(name, password, role)
+        pipeline.people.add_user(name, password, Role(role))
     say(f"{name} can sign in as {role}.")
 
 

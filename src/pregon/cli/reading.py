@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from pregon.types import Item, Proposal
 
 _kind = click.option(
-    "--kind", type=click.Choice(list(Kind)), help="Take this kind instead of telling it from the text."
+    "--kind",
+    type=click.Choice([kind.value for kind in Kind]),
+    help="Take this kind instead of telling it from the text.",
 )
 
 
@@ -23,12 +25,12 @@ _kind = click.option(
 @click.argument("document")
 @_kind
 @as_json
-def read(document: str, kind: Kind | None, json_wanted: bool) -> None:
+def read(document: str, kind: str | None, json_wanted: bool) -> None:
     """Read one document (a file or an address) into an item. Stores nothing."""
     from pregon.bootstrap import build_composing, open_document
     from pregon.items import item_to_json
 
-    item = build_composing(read_settings()).read(open_document(document), kind)
+    item = build_composing(read_settings()).read(open_document(document), Kind(kind) if kind else None)
     if json_wanted:
         print_json(item_to_json(item))
     else:
@@ -40,14 +42,14 @@ def read(document: str, kind: Kind | None, json_wanted: bool) -> None:
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write the drafts into this folder.")
 @_kind
 @as_json
-def draft(document: str, out: Path | None, kind: Kind | None, json_wanted: bool) -> None:
+def draft(document: str, out: Path | None, kind: str | None, json_wanted: bool) -> None:
     """Every draft that the document's playbook asks for. Stores nothing, sends nothing."""
     from pregon.bootstrap import build_composing, open_document
     from pregon.items import identify_item, item_to_json
 
     composing = build_composing(read_settings())
     source = open_document(document)
-    item = composing.read(source, kind)
+    item = composing.read(source, Kind(kind) if kind else None)
     proposals = composing.compose(item, identify_item(item, source))
     files = [_write_proposal(proposal, out) for proposal in proposals]
     drafts = [_proposal_json(p, f) for p, f in zip(proposals, files, strict=True)]
@@ -69,12 +71,12 @@ def draft(document: str, out: Path | None, kind: Kind | None, json_wanted: bool)
 @click.argument("document")
 @_kind
 @as_json
-def add(document: str, kind: Kind | None, json_wanted: bool) -> None:
+def add(document: str, kind: str | None, json_wanted: bool) -> None:
     """Store a document and open its campaign for the officer to review."""
     from pregon.bootstrap import open_document
 
     with open_pipeline() as pipeline:
-        saved = pipeline.watching.take(open_document(document), kind)
+        saved = pipeline.watching.take(open_document(document), Kind(kind) if kind else None)
         campaign = pipeline.drafting.open_campaign(saved.id)
         result = {"item": saved.id, "new": saved.is_new, "campaign": campaign.slug if campaign else None}
     if json_wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -179,6 +180,8 @@ def _serving(settings: Settings, *, engine: bool) -> Iterator[tuple[Pipeline, Ca
     with running_stand_ins(settings, react_every=5) as stand_ins:
         pipeline = build_pipeline(settings, stand_ins)
         share_pipeline(pipeline)
+        if stand_ins is not None:
+            say(f"The sandbox's stand-ins are at {stand_ins.url}/_sandbox/accounts; nothing leaves this machine.")
         beside = Engine(settings) if engine else None
         app = build_app(pipeline, hint=beside.hint if beside else None, engine_url=beside.ui_url if beside else None)
         config = uvicorn.Config(
@@ -192,6 +195,9 @@ def _serving(settings: Settings, *, engine: bool) -> Iterator[tuple[Pipeline, Ca
             )
             if beside is not None:
                 starting.start()
+            # uvicorn stops gracefully on these and then raises them once more, which must not end us before we clean up.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: None)
             server.run()
 
         try:

@@ -49,7 +49,7 @@ class ServerProcess:
 
     def _launch(self) -> None:
         self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self._port)]
+        command = [sys.executable, "-m", "pregon.engine.child", str(self._port)]
         with self._log_file.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
                 command, env=self._environment, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
