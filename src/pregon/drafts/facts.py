@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from pregon.drafts.layout import LabelledLine, find_labelled_lines, tidy
-from pregon.drafts.words import Words, write_date, write_time
+from pregon.drafts.words import Words, write_date, write_range, write_time
 from pregon.types import Event, Item
 
 Fact = tuple[str, str]
@@ -32,7 +32,7 @@ def write_moment(event: Event, language: str) -> str:
     last = end.date() if isinstance(end, datetime) else end
     first = start.date() if isinstance(start, datetime) else start
     if last and last != first:
-        return f"{day} – {write_date(last, language)}"
+        return write_range(first, last, language)
     if not isinstance(start, datetime):
         return day
     hours = write_time(start, language)

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 
 from pregon.errors import RenderError
 
@@ -94,6 +94,15 @@ def write_date(value: date, language: str) -> str:
     """`25 June 2018`, `25 juin 2018`, `25 de junio de 2018`; French has its `1er`."""
     written = format_date(value, format="long", locale=_locale(language))
     return re.sub(r"^1 ", "1er ", written) if language == "fr" else written
+
+
+def write_range(first: date, last: date, language: str) -> str:
+    """`8–10 May 2031`: what two days share is said once."""
+    locale = _locale(language)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{write_date(last, language)}"
+    begin = format_skeleton("MMMMd", first, locale=locale) if first.year == last.year else write_date(first, language)
+    return f"{begin} – {write_date(last, language)}"
 
 
 def write_time(value: datetime, language: str) -> str:
