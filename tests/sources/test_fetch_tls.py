@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 
-import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from pregon.errors import SourceError
+from pregon.sources import network
 from pregon.sources.fetch import fetch
 
 NOW = datetime.now(UTC)
@@ -73,5 +73,6 @@ def test_an_unknown_certificate_is_refused_in_one_sentence(secure):
 
 
 def test_a_trusted_certificate_is_accepted(secure, monkeypatch):
-    monkeypatch.setattr(httpx, "create_ssl_context", lambda **_: ssl.create_default_context(cafile=str(secure[1])))
+    trusting = ssl.create_default_context(cafile=str(secure[1]))
+    monkeypatch.setattr(network, "trusted_certificates", lambda: trusting)
     assert fetch(secure[0], {}, now=NOW, timeout=5, allow_private=True).body == b"safe"

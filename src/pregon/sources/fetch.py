@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from pregon.errors import SourceError
-from pregon.sources.network import open_transport
+from pregon.sources.network import open_transport, trusted_certificates
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_REDIRECTS = 5
@@ -47,7 +47,7 @@ def fetch(
     permanent = True
     current = address
     transport = open_transport(deadline, allow_private=allow_private)
-    with httpx.Client(transport=transport, timeout=timeout, trust_env=False) as client:
+    with httpx.Client(transport=transport, timeout=timeout, trust_env=False, verify=trusted_certificates()) as client:
         while True:
             seen.append(current)
             request = _build(client, current, headers)
