@@ -73,7 +73,7 @@ def build_pipeline(
     settings: Settings, sandbox: Sandbox | None = None, *, clock: Callable[[], datetime] = now
 ) -> Pipeline:
     """Wire everything. `sandbox` are the running stand-ins that channels in sandbox mode speak to."""
-    from pregon.pipeline import Delivering, Drafting, Measuring, People, Reviewing, Watching
+    from pregon.pipeline import Delivering, Drafting, Inbox, Measuring, People, Reviewing, Watching
     from pregon.storage import open_store
 
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -90,6 +90,7 @@ def build_pipeline(
         watching=Watching(store, _pollers(settings), composing, settings, clock),
         drafting=Drafting(store, store, composing, clock),
         reviewing=Reviewing(store, composing, clock),
+        inbox=Inbox(store, clock),
         delivering=Delivering(store, composing, channels, settings, clock, worker=worker, key=key),
         measuring=Measuring(store, channels, readers, settings, clock, key=key),
         people=People(store, clock, settings.network.languages),

@@ -720,6 +720,22 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True)
+class CampaignSearch:
+    """Which campaigns to list. `waiting` None takes both those that wait for a person and the decided ones.
+
+    `text` is looked for in titles, a number also as the item's own. Waiting ones come oldest first, others newest.
+    """
+
+    waiting: bool | None = None
+    kind: str = ""
+    channel: str = ""
+    language: str = ""
+    text: str = ""
+    limit: int = 50
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """Editable content for one channel in one language ("" where the channel has none)."""
 

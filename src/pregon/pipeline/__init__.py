@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pregon.pipeline.composing import Composing
 from pregon.pipeline.delivering import Delivering, DeliverResult
 from pregon.pipeline.drafting import Drafting
+from pregon.pipeline.inbox import Inbox, InboxPage, InboxRow
 from pregon.pipeline.measuring import CampaignFunnels, Measuring
 from pregon.pipeline.people import ImportResult, People, Session
 from pregon.pipeline.protocols import Channel, Clock, EventReader, Poller, Storage
@@ -27,6 +28,9 @@ __all__ = [
     "Drafting",
     "EventReader",
     "ImportResult",
+    "Inbox",
+    "InboxPage",
+    "InboxRow",
     "Measuring",
     "People",
     "Pipeline",
@@ -49,6 +53,7 @@ class Pipeline:
     watching: Watching
     drafting: Drafting
     reviewing: Reviewing
+    inbox: Inbox
     delivering: Delivering
     measuring: Measuring
     people: People

@@ -13,10 +13,13 @@ from pregon.types import (
     Audience,
     AuditEntry,
     Campaign,
+    CampaignSearch,
     ChannelName,
+    Check,
     Consent,
     Contact,
     ContactState,
+    Content,
     Decision,
     Delivery,
     DeliveryState,
@@ -132,6 +135,16 @@ class DraftStore(Protocol):
     def list_answers(self, campaign_id: int) -> tuple[Answer, ...]: ...
 
 
+class InboxStore(Protocol):
+    """The list of campaigns, a page at a time."""
+
+    def search_campaigns(self, search: CampaignSearch) -> tuple[tuple[Campaign, ...], int]: ...
+    def newest_items(self, item_ids: Sequence[int]) -> dict[int, StoredItem]: ...
+    def answers_of(self, campaign_ids: Sequence[int]) -> dict[int, tuple[Answer, ...]]: ...
+    def newest_checks(self, draft_ids: Sequence[int]) -> dict[int, tuple[Check, ...]]: ...
+    def newest_contents(self, draft_ids: Sequence[int]) -> dict[int, Content]: ...
+
+
 class DeliveryStore(Protocol):
     """The ledger."""
 
@@ -192,7 +205,7 @@ class PeopleStore(Protocol):
     def list_audit(self, subject: str | None = None, limit: int = 500) -> tuple[AuditEntry, ...]: ...
 
 
-class Storage(ItemStore, DraftStore, DeliveryStore, MetricStore, ContactStore, PeopleStore, Protocol):
+class Storage(ItemStore, DraftStore, InboxStore, DeliveryStore, MetricStore, ContactStore, PeopleStore, Protocol):
     """All of it."""
 
     def close(self) -> None: ...

@@ -107,7 +107,7 @@ class ItemQueries(Queries):
             query = query.where(item_versions.c.version == version)
         with self._read() as connection:
             row = connection.execute(query).first()
-        return None if row is None else _stored(row)
+        return None if row is None else stored_item(row)
 
     def items_without_campaign(self, kinds: Sequence[str]) -> tuple[int, ...]:
         """Ids of items of these kinds that have no campaign yet: what a lost event left behind."""
@@ -117,6 +117,7 @@ class ItemQueries(Queries):
             return tuple(connection.execute(query).scalars())
 
 
-def _stored(row: Row[Any]) -> StoredItem:
+def stored_item(row: Row[Any]) -> StoredItem:
+    """An item from a row of item_versions with the identity."""
     item = item_from_json(json.loads(row.item_json), row.text)
     return StoredItem(row.item_id, row.identity, row.version, row.fingerprint, item, row.origin, row.created_at)

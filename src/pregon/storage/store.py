@@ -18,6 +18,7 @@ from pregon.storage.audits import AuditQueries
 from pregon.storage.contacts import ContactQueries
 from pregon.storage.deliveries import DeliveryQueries
 from pregon.storage.drafts import DraftQueries
+from pregon.storage.inbox import InboxQueries
 from pregon.storage.items import ItemQueries
 from pregon.storage.metrics import MetricQueries
 from pregon.storage.users import UserQueries
@@ -25,7 +26,16 @@ from pregon.storage.users import UserQueries
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class Store(ItemQueries, DraftQueries, DeliveryQueries, MetricQueries, ContactQueries, UserQueries, AuditQueries):
+class Store(
+    ItemQueries,
+    DraftQueries,
+    InboxQueries,
+    DeliveryQueries,
+    MetricQueries,
+    ContactQueries,
+    UserQueries,
+    AuditQueries,
+):
     """Every query of every stage on one engine."""
 
     def __init__(self, engine: Engine) -> None:

@@ -1,0 +1,111 @@
+"""The list of campaigns as an officer needs it in the morning: what waits, how urgent it is, what stands in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from pregon.approvals import open_questions
+from pregon.pipeline.protocols import Clock, Storage
+from pregon.types import (
+    Campaign,
+    CampaignSearch,
+    ChannelName,
+    Check,
+    Content,
+    Draft,
+    DraftState,
+    Item,
+    ThreadBody,
+)
+
+_URGENT = timedelta(days=14)
+_DECIDED = (DraftState.APPROVED, DraftState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """One campaign of the list. `errors` and `warnings` count failing checks; `deadline` is the item's next one."""
+
+    campaign: Campaign
+    drafts: tuple[Draft, ...]
+    number: int | None
+    languages: tuple[str, ...]
+    questions: int
+    errors: int
+    warnings: int
+    cost_usd: float
+    deadline: date | None
+    is_urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPage:
+    """Some rows of the list, and how many fit the search in all."""
+
+    rows: tuple[InboxRow, ...]
+    count: int
+
+
+class Inbox:
+    """Campaigns -> what a person should look at next."""
+
+    def __init__(self, store: Storage, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    def search(self, search: CampaignSearch) -> InboxPage:
+        """One page of campaigns; among those that wait, the ones whose deadline is near come first."""
+        campaigns, count = self._store.search_campaigns(search)
+        rows = self._read_rows(campaigns)
+        if search.waiting:
+            # Stable: what is not urgent stays oldest first.
+            rows = sorted(rows, key=lambda row: row.deadline if row.is_urgent and row.deadline else date.max)
+        return InboxPage(tuple(rows), count)
+
+    def _read_rows(self, campaigns: Iterable[Campaign]) -> list[InboxRow]:
+        wanted = tuple(campaigns)
+        items = self._store.newest_items([campaign.item_id for campaign in wanted])
+        answers = self._store.answers_of([campaign.id for campaign in wanted])
+        drafts = self._store.list_drafts([campaign.id for campaign in wanted])
+        undecided = [draft for draft in drafts if draft.state not in _DECIDED]
+        checks = self._store.newest_checks([draft.id for draft in undecided])
+        posts = self._store.newest_contents([draft.id for draft in undecided if draft.channel is ChannelName.X])
+        rows = []
+        for campaign in wanted:
+            item = items[campaign.item_id].item
+            own = tuple(draft for draft in drafts if draft.campaign_id == campaign.id)
+            questions = len(open_questions(item.questions, answers.get(campaign.id, ())))
+            rows.append(self._row(campaign, item, own, questions, checks, posts))
+        return rows
+
+    def _row(
+        self,
+        campaign: Campaign,
+        item: Item,
+        drafts: tuple[Draft, ...],
+        questions: int,
+        checks: Mapping[int, tuple[Check, ...]],
+        posts: Mapping[int, Content],
+    ) -> InboxRow:
+        found = [check for draft in drafts for check in checks.get(draft.id, ())]
+        bodies = [posts[draft.id].body for draft in drafts if draft.id in posts]
+        today = self._clock().date()
+        deadline = _next_deadline(item, today)
+        return InboxRow(
+            campaign=campaign,
+            drafts=drafts,
+            number=item.number,
+            languages=tuple(dict.fromkeys(draft.language for draft in drafts if draft.language)),
+            questions=questions,
+            errors=sum(check.level == "error" for check in found),
+            warnings=sum(check.level == "warning" for check in found),
+            cost_usd=sum(body.cost_usd for body in bodies if isinstance(body, ThreadBody)),
+            deadline=deadline,
+            is_urgent=deadline is not None and deadline - today <= _URGENT,
+        )
+
+
+def _next_deadline(item: Item, today: date) -> date | None:
+    days = [deadline.date for deadline in item.deadlines] + [call.deadline for call in item.calls if call.deadline]
+    return min((day for day in days if day >= today), default=None)
