@@ -1,0 +1,136 @@
+"""The officer's way through the desk in Chromium, with the desk's own scripts and its strict policy at work."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from tests.web.builders import PASSWORD, Place, make_settings, open_place
+
+from pregon.types import ChannelName, DraftState
+from pregon.web.app import build_app
+
+pytestmark = pytest.mark.browser
+CHROMIUM = os.environ.get("PREGON_CHROMIUM", "/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+ARGUMENTS += ["--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture
+def served(tmp_path: Path, prepared_home: Path) -> Iterator[tuple[Place, str]]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with open_place(make_settings(tmp_path, address, prepared_home)) as place:
+            server = uvicorn.Server(uvicorn.Config(build_app(place.pipeline), log_level="warning"))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+            thread.start()
+            yield place, address
+            server.should_exit = True
+            thread.join(10)
+
+
+@pytest.fixture
+def page(served: tuple[Place, str]) -> Iterator[object]:
+    if shutil.which(CHROMIUM) is None and not os.environ.get("PREGON_REQUIRE_BROWSER"):
+        pytest.skip("no Chromium here")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        tab = browser.new_page(base_url=served[1])
+        tab.set_default_timeout(10_000)
+        problems: list[str] = []
+        tab.on("pageerror", lambda error: problems.append(str(error)))
+        tab.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        yield tab
+        browser.close()
+        # A refused style or script is reported here: the policy and the pages must fit one another.
+        assert [p for p in problems if "409" not in p] == []
+
+
+def sign_in(page: object, name: str) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/")
+
+
+def test_read_answer_edit_approve_and_see_the_result(served: tuple[Place, str], page: object) -> None:
+    from playwright.sync_api import expect
+
+    place, _ = served
+    slug = place.campaign("circular", "en")
+    sign_in(page, "approver")
+    page.get_by_role("link", name="Working group on harbour flooding").click()
+    mail = page.get_by_role("article", name="Newsletter English")
+    expect(mail.get_by_text("Not ready to approve")).to_be_visible()
+    expect(page.frame_locator("iframe").get_by_role("heading", name="Call for towns").first).to_be_visible()
+
+    mail.get_by_role("link", name="12", exact=True).first.focus()
+    lit = page.locator(".source .sentence.lit")
+    expect(lit).to_contain_text("12")
+
+    question = page.locator("form.question.blocking")
+    question.get_by_role("textbox").fill("https://tidalcities.example/en/technical-note")
+    question.get_by_role("button", name="Answer").click()
+    expect(page.get_by_text("Your answer is kept")).to_be_visible()
+
+    page.get_by_role("link", name="Edit the X draft").click()
+    post = page.get_by_label("Text").first
+    post.fill("A" * 290)
+    expect(page.get_by_text("290 / 280")).to_be_visible()
+    post.fill("Eleven towns lost market days to flooding. https://tidalcities.example/en/")
+    expect(page.locator(".count").first).to_contain_text("/ 280")
+    page.get_by_role("button", name="Save as a new revision").click()
+    expect(page.get_by_text("Saved as a new revision")).to_be_visible()
+
+    page.get_by_text("Approve all").click()
+    page.get_by_role("button", name="Yes, approve").first.click()
+    expect(page.get_by_text("It goes out at its time")).to_be_visible()
+    assert {d.draft.state for d in place.pipeline.reviewing.show_campaign(slug).drafts} == {DraftState.APPROVED}
+
+    place.pipeline.delivering.deliver()
+    place.sandbox.react()
+    page.get_by_role("link", name="Result").click()
+    expect(page.get_by_role("row", name="Delivered").first).to_contain_text("of 4")
+    page.get_by_role("link", name="Dashboard").click()
+    (figures,) = place.pipeline.measuring.funnels(slug)
+    clickers = figures.total(ChannelName.EMAIL).clickers
+    assert clickers > 0
+    expect(page.get_by_role("row", name="Clicked").first).to_contain_text(str(clickers))
+
+
+def test_unsaved_words_are_offered_again(served: tuple[Place, str], page: object) -> None:
+    from playwright.sync_api import expect
+
+    draft = served[0].draft_ids(served[0].campaign())["email"]
+    sign_in(page, "editor")
+    page.goto(f"/drafts/{draft}/edit")
+    page.get_by_label("Subject").fill("Half a thought")
+    page.goto("/")
+    page.goto(f"/drafts/{draft}/edit")
+    expect(page.get_by_text("what you had not saved")).to_be_visible()
+    expect(page.get_by_label("Subject")).to_have_value("Half a thought")
+    page.get_by_role("button", name="Save as a new revision").click()
+    page.goto(f"/drafts/{draft}/edit")
+    expect(page.get_by_label("Subject")).to_have_value("Half a thought")
+    expect(page.get_by_text("what you had not saved")).to_have_count(0)
+
+
+def test_a_reader_unsubscribes_with_one_button(served: tuple[Place, str], page: object) -> None:
+    from playwright.sync_api import expect
+
+    place, _ = served
+    place.send(place.campaign())
+    link = place.sandbox.read("mails")[0]["substitutions"]["-unsubscribe_url-"]
+    page.goto(link)
+    page.get_by_role("button", name="Me désabonner").click()
+    expect(page.get_by_role("status")).to_contain_text("ne vous enverra plus")
+    assert page.context.cookies() == []
