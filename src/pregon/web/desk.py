@@ -28,7 +28,7 @@ class Desk:
     hint: Hint | None = None
     engine_url: str | None = None
 
-    def show(self, page: str, session: Session | None = None, *, status: int = 200, **values: Any) -> HTMLResponse:
+    def show(self, page: str, session: Session | None = None, /, *, status: int = 200, **values: Any) -> HTMLResponse:
         """The page as this person sees it."""
         shared = {
             "session": session,

@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pregon.errors import NotFoundError
 from pregon.pipeline import CampaignView, DraftView
-from pregon.types import Decision, DraftState
+from pregon.types import CampaignSearch, ChannelName, Decision, DraftState, Kind
 from pregon.web.desk import AnyDesk, go, read_said
 from pregon.web.highlight import link_facts, mark_source
 from pregon.web.security import SignedForm, SignedIn, text_of
 from pregon.web.wording import approval_sentence
 
 router = APIRouter()
+_PER_PAGE = 25
 _DECIDED = (DraftState.APPROVED, DraftState.CANCELLED)
 
 
 @router.get("/")
 def show_inbox(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
-    """What waits for a person first, oldest first."""
-    rows = desk.pipeline.reviewing.list_campaigns()
+    """What waits for a person, urgent and old ones first; then what was decided, newest first."""
+    query = request.query_params
+    page = _read_page(query.get("page", ""))
+    search = CampaignSearch(
+        kind=query.get("kind", ""),
+        channel=query.get("channel", ""),
+        language=query.get("language", ""),
+        text=query.get("q", "").strip()[:80],
+        limit=_PER_PAGE,
+        offset=(page - 1) * _PER_PAGE,
+    )
+    find = desk.pipeline.inbox.search
     return desk.show(
         "inbox.html",
         session,
-        waiting=[row for row in rows if row.waiting],
-        decided=[row for row in rows if not row.waiting],
-        said=read_said(request.query_params),
+        waiting=find(replace(search, waiting=True)),
+        decided=find(replace(search, waiting=False)),
+        search=search,
+        page=page,
+        per_page=_PER_PAGE,
+        filtered=bool(search.kind or search.channel or search.language or search.text),
+        kinds=list(Kind),
+        channels=list(ChannelName),
+        said=read_said(query),
     )
+
+
+def _read_page(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and 0 < len(text) < 7 and int(text) else 1
 
 
 @router.get("/campaigns/{slug}")
