@@ -6,6 +6,7 @@ import pytest
 from drafts.builders import build_circular, build_context, build_meeting, build_video_item, find, load_templates
 from pregon.drafts import compose_drafts, propose
 from pregon.types import (
+    Block,
     Call,
     ChannelName,
     Item,
@@ -17,6 +18,7 @@ from pregon.types import (
     PlaylistOperation,
     PostFields,
     PostPart,
+    Section,
     Study,
     ThreadBody,
 )
@@ -240,3 +242,26 @@ def test_a_funding_notice_that_was_taken_out_is_an_error():
 def test_a_hashtag_in_small_letters_is_told():
     assert "hashtag.case" in ids(post("#villesdemaree"), "warning")
     assert "hashtag.case" not in ids(post("#VillesDeMarée"))
+
+
+def test_a_page_of_a_thousand_paragraphs_and_links_is_drafted_and_traced():
+    lines = [f"Day {n} names [page {n}](https://a.example/{n}) for {n} towns." for n in range(1000)]
+    text = "\n\n".join(lines)
+    blocks, links, start = [], [], 0
+    for number, line in enumerate(lines):
+        mark = f"[page {number}](https://a.example/{number})"
+        start = text.index(line, start)
+        blocks.append(Block("paragraph", line.replace(mark, f"page {number}"), (start, start + len(line))))
+        place = start + line.index(mark)
+        links.append(Link(f"page {number}", f"https://a.example/{number}", None, (place, place + len(mark))))
+    item = Item(Kind.NEWS, "fr", "Jours", text, sections=(Section(None, tuple(blocks)),), links=tuple(links))
+
+    assert ids(compose(item)) == ["email.clipped"]
+
+
+def test_a_letter_that_grows_in_lower_case_moves_no_span():
+    text = "İİİ Écrire à info@quais.example"
+    item = Item(Kind.NEWS, "fr", "Quais", text)
+    draft = post("Écrire à info@quais.example", item)
+
+    assert text[slice(*draft.trace[0].span)] == "info@quais.example"

@@ -58,14 +58,13 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
 
 
 def find_days(text: str) -> tuple[Day, ...]:
-    """The days named in the text, in order of place; where two readings overlap the longer one stays."""
+    """The days named in the text, in order of place; where two readings overlap the first stays, of two that begin together the longer."""
     found = [day for pattern in _patterns() for match in pattern.finditer(text) if (day := _read(match))]
-    found.sort(key=lambda day: (day.span[0] - day.span[1], day.span))
     kept: list[Day] = []
-    for day in found:
-        if all(day.span[1] <= other.span[0] or other.span[1] <= day.span[0] for other in kept):
+    for day in sorted(found, key=lambda day: (day.span[0], -day.span[1])):
+        if not kept or kept[-1].span[1] <= day.span[0]:
             kept.append(day)
-    return tuple(sorted(kept, key=lambda day: day.span))
+    return tuple(kept)
 
 
 def _read(match: re.Match[str]) -> Day | None:

@@ -6,14 +6,15 @@ What stands elsewhere in the mail (the call beside its button, the "Label: value
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pregon.drafts.context import DraftContext
 from pregon.drafts.inline import mark_link
-from pregon.drafts.links import is_within, modernise, publish_url
+from pregon.drafts.links import LinkIndex, modernise, publish_url
 from pregon.drafts.sentences import split_sentences
 from pregon.drafts.words import set_type
-from pregon.types import Block, Item, MailSection, Span
+from pregon.types import Block, Item, Link, MailSection, Span
 
 _LABELLED = re.compile(r"(?P<label>[^\W\d][^\n:.]{1,28}?)[ \u00a0]?:\s+(?P<value>\S[^\n]{0,118})")
 
@@ -50,11 +51,12 @@ def lay_out(item: Item, context: DraftContext, language: str) -> tuple[str, tupl
     """The lead (the first paragraph before any heading) and the sections."""
     taken = {_fold(sentence) for call in item.calls[:1] for sentence in split_sentences(call.text)}
     labelled = {line.span for line in find_labelled_lines(item)}
+    index = LinkIndex(item.links)
     lead = ""
     sections: list[MailSection] = []
     for section in item.sections:
         kept = [block for block in section.blocks if block.span not in labelled]
-        paragraphs = [line for block in kept for line in _write_block(block, taken, item, context, language)]
+        paragraphs = [line for block in kept for line in _write_block(block, taken, index, context, language)]
         if (
             not sections
             and not lead
@@ -68,12 +70,11 @@ def lay_out(item: Item, context: DraftContext, language: str) -> tuple[str, tupl
     return lead, _drop_bare_ends(sections)
 
 
-def prepare_text(text: str, span: Span, item: Item, context: DraftContext, language: str) -> str:
+def prepare_text(text: str, links: Iterable[Link], context: DraftContext, language: str) -> str:
     """A piece of the source with its links put back where their words stand."""
     text = modernise(" ".join(text.split()))
-    for link in item.links:
-        label = " ".join(link.text.split())
-        url = publish_url(link, context) if is_within(link, span) else None
+    for link in links:
+        label, url = " ".join(link.text.split()), publish_url(link, context)
         if url and label and not label.startswith(("http", "www.")) and "@" not in label:
             text = mark_link(text, label, url)
     return tidy(text, language)
@@ -88,11 +89,12 @@ def _is_structured(item: Item) -> bool:
     return item.practice is not None or item.study is not None or bool(item.events)
 
 
-def _write_block(block: Block, taken: set[str], item: Item, context: DraftContext, language: str) -> list[str]:
+def _write_block(block: Block, taken: set[str], index: LinkIndex, context: DraftContext, language: str) -> list[str]:
     mark = {"list": "- ", "quote": "> "}.get(block.type, "")
     lines = block.text.splitlines() if block.type == "list" else [block.text]
+    links = index.list_within(block.span)
     kept = [_without(line.removeprefix("- "), taken) for line in lines]
-    return [mark + prepare_text(line, block.span, item, context, language) for line in kept if line]
+    return [mark + prepare_text(line, links, context, language) for line in kept if line]
 
 
 def _without(text: str, taken: set[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -90,6 +91,19 @@ def _links_of_a_call(item: Item) -> tuple[Link, ...]:
 def is_within(link: Link, span: Span) -> bool:
     """Whether a link stands inside a span of the source."""
     return span[0] <= link.span[0] and link.span[1] <= span[1]
+
+
+class LinkIndex:
+    """An item's links by their place, so that a long page with thousands of them is laid out in linear time."""
+
+    def __init__(self, links: Iterable[Link]) -> None:
+        self._links = sorted(links, key=lambda link: link.span)
+        self._starts = [link.span[0] for link in self._links]
+
+    def list_within(self, span: Span) -> list[Link]:
+        """The links that stand inside the span, in order."""
+        first, last = bisect_left(self._starts, span[0]), bisect_right(self._starts, span[1])
+        return [link for link in self._links[first:last] if is_within(link, span)]
 
 
 def _is_profile(url: str) -> bool:

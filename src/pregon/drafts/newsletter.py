@@ -11,7 +11,7 @@ from pregon.drafts.calendar import render_calendar
 from pregon.drafts.context import DraftContext
 from pregon.drafts.facts import list_facts
 from pregon.drafts.layout import lay_out, prepare_text, tidy
-from pregon.drafts.links import host_of, is_within, name_link, plain_address, publish_url, unique_links
+from pregon.drafts.links import LinkIndex, host_of, is_within, name_link, plain_address, publish_url, unique_links
 from pregon.drafts.missing import mark_missing
 from pregon.drafts.naming import sign, write_dateline, write_eyebrow, write_salutation, write_subject, write_title
 from pregon.drafts.sentences import split_sentences
@@ -45,7 +45,7 @@ def compose_mail(item: Item, language: str, context: DraftContext) -> MailFields
         eyebrow=write_eyebrow(item, words),
         dateline=write_dateline(item, words),
         salutation=write_salutation(item, words),
-        call=prepare_text(call.text, call.span, item, context, language) if call else "",
+        call=prepare_text(call.text, LinkIndex(item.links).list_within(call.span), context, language) if call else "",
         facts=_choose_facts(item, call, words),
         links=_other_links(item, words, context, button_url),
         notice=_carry_notice(item, sections, language),
@@ -136,12 +136,13 @@ def _other_links(item: Item, words: Words, context: DraftContext, button_url: st
     shown = [block.span for section in item.sections for block in section.blocks]
     if item.language and words.language != item.language:
         shown = []
-    inside = [link for link in item.links if any(is_within(link, span) for span in shown)]
-    outside = [link for link in item.links if link not in inside]
+    index = LinkIndex(item.links)
+    inside = {link.span: link for span in shown for link in index.list_within(span)}
+    outside = [link for link in item.links if link.span not in inside]
     pairs = [(link, publish_url(link, context)) for link in outside]
     named = [(tidy(name_link(link.text, url), words.language), url) for link, url in pairs if url]
     elsewhere = [*context.network.website.values(), *context.network.social.values(), button_url]
-    known = {plain_address(url) for url in (*elsewhere, *(link.url for link in inside))}
+    known = {plain_address(url) for url in (*elsewhere, *(link.url for link in inside.values()))}
     return tuple(pair for pair in unique_links([*downloads, *named]) if plain_address(pair[1]) not in known)
 
 

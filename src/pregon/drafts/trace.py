@@ -76,7 +76,12 @@ class _Tracer:
         self.addresses = dict(_list_addresses(item, context))
         self.hosts = dict(_list_hosts(self.addresses))
         self.stated = dict(_list_stated(item, language))
-        self.days = (*find_days(self.source), *_list_days(item))
+        folded = self.source.lower()
+        # A few letters change length in lower case; spans must still point into the text as it is.
+        self.folded = folded if len(folded) == len(self.source) else self.source
+        self.days: dict[tuple[int, int], list[Day]] = {}
+        for day in (*find_days(self.source), *_list_days(item)):
+            self.days.setdefault((day.day, day.month), []).append(day)
         self.numbers: dict[str, Span] = {}
         for match in _NUMBER.finditer(self.source):
             self.numbers.setdefault(_plain_number(match.group()), match.span())
@@ -114,12 +119,12 @@ class _Tracer:
         return text
 
     def _take_days(self, text: str) -> Finds:
-        for day in find_days(text):
+        days = find_days(text)
+        for day in days:
             shown = text[slice(*day.span)]
-            known = next((other for other in self.days if day.agrees(other)), None)
+            known = next((other for other in self.days.get((day.day, day.month), ()) if day.agrees(other)), None)
             yield shown, Trace(shown, known.span) if known else None
-            text = text[: day.span[0]] + " " * len(shown) + text[day.span[1] :]
-        return text
+        return _blank_out(text, days)
 
     def _trace_url(self, url: str) -> Trace | None:
         if url.lower().startswith("mailto:"):
@@ -133,12 +138,21 @@ class _Tracer:
         span, origin = self.addresses.get(plain_address(text), (None, ""))
         if origin:
             return Trace(text, span, origin)
-        found = self.source.lower().find(text.lower())
+        found = self.folded.find(text.lower())
         return Trace(text, (found, found + len(text))) if found >= 0 else None
 
     def _trace_number(self, number: str) -> Trace | None:
         span = self.numbers.get(_plain_number(number)) or self.stated.get(_plain_number(number))
         return Trace(number, span) if span else None
+
+
+def _blank_out(text: str, days: Iterable[Day]) -> str:
+    """The text with blanks where the days stand, so that their figures are not looked up once more."""
+    pieces, position = [], 0
+    for day in days:
+        pieces += [text[position : day.span[0]], " "]
+        position = day.span[1]
+    return "".join([*pieces, text[position:]])
 
 
 def _list_chrome(context: DraftContext, language: str) -> tuple[tuple[str, str], ...]:
