@@ -135,14 +135,19 @@ def _rival_deadlines(deadlines: Sequence[Deadline]) -> tuple[Deadline, Deadline]
     """Two deadlines with the same topic: sentences that ask for the same thing by different days."""
     for index, first in enumerate(deadlines):
         for second in deadlines[index + 1 :]:
-            if first.date != second.date and _topics(first.text) & _topics(second.text):
+            if first.date != second.date and _share_topic(first.text, second.text):
                 return (first, second)
     return None
 
 
+def _share_topic(first: str, second: str) -> bool:
+    """Whether two deadlines are about one thing; a bare "Deadline: ..." is about whatever the other is."""
+    one, other = _topics(first), _topics(second)
+    return not one or not other or bool(one & other)
+
+
 def _topics(text: str) -> set[str]:
-    found = {topic for topic in _TOPICS if re.search(topic, fold(text))}
-    return found or {"any"}
+    return {topic for topic in _TOPICS if re.search(topic, fold(text))}
 
 
 def _conflict(text: str, what: str, first: date, second: date, span: Span) -> Question:

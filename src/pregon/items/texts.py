@@ -20,6 +20,7 @@ _STAR = re.compile(
     r"(?<![\w*\\])\*(?=[^\s*])([^*\n]{1,400})(?<=[^\s*])\*(?![\w*])|(?<![\w_\\])_(?=[^\s_])([^_\n]{1,400})(?<=[^\s_])_(?![\w_])"
 )
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!>~|])")
+_ACCENTS = re.compile(r"[\u0300-\u036f]+")
 _BLANKS = re.compile(r"[ \t\r\f\v\u00a0\u2007\u202f\u200b\ufeff]+")
 _SENTENCE_END = re.compile(
     r"[.!?…][\"'»”’)\]*_]{0,4}(?=\s)|\n[ \t\u00a0\r]*\n|(?<=\d)\n(?=[A-ZÀ-Ý])|\n(?=[ \t]*(?:[-*•–]|\d{1,2}[.)])\s)|\n(?=[ \t*_]{0,6}[^\W\d_][\w '’-]{1,40}?\s?(?:\*\*)?:[\s*])"
@@ -52,9 +53,10 @@ NUMBER = r"(?:\d{1,4}|" + "|".join(sorted(map(re.escape, NUMBER_WORDS), key=len,
 
 def fold(text: str) -> str:
     """Lower case without accents and with plain apostrophes: for comparing words, never for showing them."""
-    plain = text.replace("’", "'").replace("´", "'").replace("œ", "oe").replace("Œ", "oe").replace("ß", "ss")
-    decomposed = unicodedata.normalize("NFKD", plain)
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+    if text.isascii():
+        return text.lower()
+    plain = text.replace("’", "'").replace("´", "'").replace("œ", "oe").replace("Œ", "oe")
+    return _ACCENTS.sub("", unicodedata.normalize("NFKD", plain)).casefold()
 
 
 def clean_inline(raw: str) -> str:
