@@ -1,5 +1,6 @@
 from drafts.builders import build_circular, build_context, build_meeting, build_playbook, build_video_item
 from pregon.drafts import compose_drafts, digest_content, render_content
+from pregon.settings import PlaylistRule
 from pregon.types import ChannelName
 
 
@@ -22,7 +23,7 @@ def test_several_languages_give_one_draft_each_but_one_playlist_plan():
         (ChannelName.EMAIL, "en"),
         (ChannelName.EMAIL, "fr"),
     ]
-    assert [key for key in found if key[0] is ChannelName.YOUTUBE] == [(ChannelName.YOUTUBE, "en")]
+    assert [key for key in found if key[0] is ChannelName.YOUTUBE] == [(ChannelName.YOUTUBE, "es")]
 
 
 def test_an_item_in_an_unknown_language_is_drafted_in_the_first_of_the_network():
@@ -58,3 +59,11 @@ def test_an_inactive_channel_of_the_playbook_is_not_drafted():
     context = build_context(playbook=build_playbook(x=None, youtube=None))
 
     assert list(proposals(build_circular(), context)) == [(ChannelName.EMAIL, "fr")]
+
+
+def test_a_video_in_a_language_without_a_playlist_joins_none_and_says_why():
+    context = build_context(playbook=build_playbook(youtube=PlaylistRule(playlists={"en": "PLtidal-en"})))
+    plan = proposals(build_video_item(), context)[ChannelName.YOUTUBE, None]
+
+    assert plan.fields.operations == ()
+    assert plan.fields.reason == "The playbook names no playlist for the language es, so no playlist changes."

@@ -13,7 +13,7 @@ from pregon.drafts.playlists import compose_playlists
 from pregon.drafts.posts import compose_post
 from pregon.drafts.render import render_content
 from pregon.drafts.trace import trace_draft
-from pregon.types import ChannelName, Fields, Item, MailFields, Proposal
+from pregon.types import ChannelName, Fields, Item, MailFields, PlaylistFields, Proposal
 
 
 def compose_drafts(item: Item, context: DraftContext) -> tuple[Proposal, ...]:
@@ -25,11 +25,11 @@ def compose_drafts(item: Item, context: DraftContext) -> tuple[Proposal, ...]:
     for channel in context.playbook.channels():
         languages = context.draft_languages(item)
         if channel is ChannelName.YOUTUBE:
-            languages = languages[:1]
+            languages = (item.language or languages[0],)
         for language in languages:
             fields = compose_fields(channel, item, language, context)
-            shown = None if channel is ChannelName.YOUTUBE and not item.videos else language
-            proposals.append(propose(channel, shown, fields, item, context))
+            is_idle = isinstance(fields, PlaylistFields) and not fields.operations
+            proposals.append(propose(channel, None if is_idle else language, fields, item, context))
     return tuple(proposals)
 
 
@@ -39,7 +39,7 @@ def compose_fields(channel: ChannelName, item: Item, language: str, context: Dra
         return compose_mail(item, language, context)
     if channel is ChannelName.X:
         return compose_post(item, language, context)
-    return compose_playlists(item, item.language or language, context)
+    return compose_playlists(item, language, context)
 
 
 def propose(

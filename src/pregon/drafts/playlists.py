@@ -10,16 +10,17 @@ NO_PLAYLIST = "The playbook names no playlist for the language {language}, so no
 
 
 def compose_playlists(item: Item, language: str, context: DraftContext) -> PlaylistFields:
-    """Each of the item's videos into the playlist of the item's language, or of the network's first language."""
+    """Each of the item's videos into the playlist of the item's language; without such a playlist, nothing.
+
+    The playbook knows playlists by their id only, so the operations carry no title: it would be a guess.
+    """
     rule = context.playbook.youtube
     playlists = rule.playlists if rule else {}
     if not item.videos:
         return PlaylistFields((), NO_VIDEO)
-    code = language if language in playlists else context.network.languages[0]
-    if code not in playlists:
+    if language not in playlists:
         return PlaylistFields((), NO_PLAYLIST.format(language=language))
     operations = tuple(
-        PlaylistOperation("add", playlists[code], f"{context.network.name[code]}", video.video_id, video.title or "")
-        for video in item.videos
+        PlaylistOperation("add", playlists[language], "", video.video_id, video.title or "") for video in item.videos
     )
     return PlaylistFields(operations)
