@@ -85,6 +85,17 @@ def test_meetings_keep_the_precision_of_the_source(sentence, start, end, online)
     assert (event.start, event.end, event.online) == (start, end, online)
 
 
+def test_a_time_or_place_of_something_else_is_not_the_meetings():
+    text = "# Workshop\n\nThe workshop will be held on 9 May 2027. The ferry leaves at 7:30 from Ferrymouth.\n"
+    (event,) = read(text).events
+    assert (event.start, event.place) == ("2027-05-09", None)
+    two = "# Two workshops\n\nDate: 9 May 2027\nTime: 10:00\nPlace: Bajamar\n\nDate: 12 May 2027\nTime: 11:00\nPlace: Portamar\n"
+    assert [(one.start, one.place) for one in read(two).events] == [
+        ("2027-05-09T10:00", "Bajamar"),
+        ("2027-05-12T11:00", "Portamar"),
+    ]
+
+
 @pytest.mark.parametrize(
     "sentence",
     [

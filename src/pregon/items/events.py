@@ -54,6 +54,10 @@ _ZONES = {
     "lisbonne": "Europe/Lisbon", "seoul": "Asia/Seoul", "dakar": "Africa/Dakar", "mexico": "America/Mexico_City",
     "bogota": "America/Bogota", "lima": "America/Lima", "montevideo": "America/Montevideo",
 }  # fmt: skip
+_TIME_LABEL = re.compile(
+    r"\n[\s*_-]{0,6}(?:time|hours?|heures?|horaires?|hora|horario)[\s*_]{0,4}:[\s*_]{0,4}(?:(?:from|de|a las|à)\s)?",
+    re.IGNORECASE,
+)
 _PLACE_LABEL = re.compile(
     r"(?:^|\n)[\s*_-]{0,6}(?:place|venue|where|location|lieu|où|lugar|sede|dónde)[\s*_]{0,4}:[\s*_]{0,4}([^\n]{2,160})",
     re.IGNORECASE,
@@ -138,11 +142,7 @@ def _read_event(text: str, one: FoundDate, title: str | None, reference: date | 
     day = one.resolve(reference)
     if day is None:
         return None
-    times = _TIMES.search(text, one.span[1], min(len(text), one.span[1] + 160)) or _TIMES.search(
-        text, span[0], one.span[0]
-    )
-    if times and text.count("\n\n", min(one.span[1], times.start()), max(times.end(), one.span[1])):
-        times = None
+    times = _find_times(text, span, one.span)
     start, end = _moments(day, one.resolve_last(reference), times, text)
     place = _find_place(text, span, one.span)
     online = bool(_ONLINE.search(folded)) or bool(_ONLINE.search(fold(text[span[1] : span[1] + 200])))
@@ -210,8 +210,18 @@ def _iso(day: date, clock: tuple[int, int, str | None], zone: timezone | None) -
     return moment.isoformat(timespec="minutes")
 
 
-def _find_place(text: str, span: Span, date_span: Span) -> str | None:
-    labelled = _PLACE_LABEL.search(text, max(0, span[0] - 400), min(len(text), span[1] + 400))
+def _find_times(text: str, span: Span, day: Span) -> re.Match[str] | None:
+    """The clock times of the meeting: in the sentence of its day, or on a line labelled Time near it."""
+    inside = _TIMES.search(text, day[1], span[1]) or _TIMES.search(text, span[0], day[0])
+    if inside:
+        return inside
+    label = _TIME_LABEL.search(text, day[1], min(len(text), span[1] + 200))
+    return _TIMES.match(text, label.end()) if label else None
+
+
+def _find_place(text: str, span: Span, day: Span) -> str | None:
+    after = _PLACE_LABEL.search(text, day[0], min(len(text), span[1] + 400))
+    labelled = after or _PLACE_LABEL.search(text, max(0, span[0] - 400), span[0])
     if labelled:
         place = clean_inline(labelled[1]).rstrip(".")
         return None if _ONLINE.match(fold(place)) else place

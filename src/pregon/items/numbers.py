@@ -30,6 +30,11 @@ _FACTS = frozenset((
     "ciudad", "country", "pays", "pais", "axis", "axe", "eje", "contact", "contacto", "from", "to", "de", "a", "by",
     "author", "auteur", "autor", "president", "presidente", "presidency",
 ))  # fmt: skip
+# Beside one of these, a line "Date: ..." is the day of a meeting and not of the document.
+_MEETING_LABELS = frozenset((
+    "place", "venue", "where", "lieu", "ou", "lugar", "sede", "donde", "time", "hour", "hours", "heure", "heures",
+    "horaire", "hora", "horario",
+))  # fmt: skip
 _RECIPIENTS = re.compile(
     r"(?:to (?:the|all|our)|aux? |a l'attention|a (?:los|las|todos)|para |for information|pour information)"
 )
@@ -40,35 +45,11 @@ _ON_BEHALF = re.compile(
 _LEAD = r"(?:(?:le|on|the|a|el)\s+)?(?:(?P<weekday>[^\W\d_]{5,9}),?\s+)?(?:(?:the|le|el)\s+)?$"
 _BEFORE_DATE = re.compile(_LEAD, re.IGNORECASE)
 _PLACE_DATE = re.compile(r"(?P<place>[^\W\d_][^\d,:;.!?]{1,60}?)(?:\s?\([^()]{2,30}\))?,\s+" + _LEAD, re.IGNORECASE)
-_NO_PLACES = frozenset(
-    [
-        "by",
-        "before",
-        "until",
-        "till",
-        "deadline",
-        "avant",
-        "antes",
-        "hasta",
-        "register",
-        "registration",
-        "inscription",
-        "inscripcion",
-        "updated",
-        "published",
-        "posted",
-        "publie",
-        "publiee",
-        "mis",
-        "actualizado",
-        "publicado",
-        "date",
-        "fecha",
-        "today",
-        "aujourd'hui",
-        "hoy",
-    ]
-)
+_NO_PLACES = frozenset((
+    "by", "before", "until", "till", "deadline", "avant", "antes", "hasta", "register", "registration",
+    "inscription", "inscripcion", "updated", "published", "posted", "publie", "publiee", "mis", "actualizado",
+    "publicado", "date", "fecha", "today", "aujourd'hui", "hoy",
+))  # fmt: skip
 _BANNER = re.compile(
     r"save the date|invitation|invitacion|reserven? la fecha|retenez la date|a vos agendas|press release|communique(?: de presse)?|"
     r"nota de prensa|news|actualites?|noticias?|newsletter|news item"
@@ -99,10 +80,14 @@ def read_header(layout: Layout, dates: Sequence[FoundDate], fallback_title: str 
     """The facts of the header. Without a salutation, the first passages stand for it."""
     header = Header()
     passages = layout.header if layout.salutation else _opening(layout.body)
+    announced = not layout.salutation and any(
+        _label_in(line) in _MEETING_LABELS for one in passages for line in one.lines
+    )
     rest: list[tuple[Line, Passage]] = []
     for passage in passages:
         for line in passage.lines:
-            if not _take_number(header, line) and not _take_date(header, line, dates):
+            of_meeting = announced and _label_in(line) in _DATE_LABELS
+            if of_meeting or not (_take_number(header, line) or _take_date(header, line, dates)):
                 rest.append((line, passage))
     if header.number is not None and header.year is None and header.date is not None:
         header.year = header.date.year
@@ -111,6 +96,11 @@ def read_header(layout: Layout, dates: Sequence[FoundDate], fallback_title: str 
         header.title = fallback_title
     _take_signature(header, layout.signature)
     return header
+
+
+def _label_in(line: Line) -> str:
+    label = split_label(line.text)
+    return label[0] if label else ""
 
 
 def split_label(line: str) -> tuple[str, str] | None:
