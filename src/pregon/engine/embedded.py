@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+import sys
 from pathlib import Path
 
 from pregon.engine.environment import apply_environment, prefect_environment
 from pregon.settings import Settings
 from pregon.types import SourceKind
 
+_log = logging.getLogger(__name__)
 POOL = "pregon"
 
 
@@ -33,6 +36,8 @@ class Engine:
         database = os.environ.get("PREGON_PREFECT_DATABASE_URL")
         values = prefect_environment(self._settings.home, root, self._port, database)
         apply_environment(values)
+        if str(root) not in sys.path:
+            sys.path.insert(0, str(root))
         from pregon.engine.deploying import deploy_all
         from pregon.engine.folders import FolderWatcher
         from pregon.engine.server import ServerProcess
@@ -44,9 +49,20 @@ class Engine:
         self._worker = WorkerThread(POOL, root)
         self._worker.start()
         deploy_all(root, self._settings.home, environment)
-        self._watcher = FolderWatcher(self._folders, lambda: self.hint("pregon.source.changed", "pregon.source.folder"))
+        self._watcher = FolderWatcher(self._folders, self._watch_now)
         self._watcher.start()
         self.hint("pregon.source.changed", "pregon.source.start")
+
+    def _watch_now(self) -> None:
+        """Run the watch flow at once, in the watcher's thread: an event would pass through a queue of scheduled runs first."""
+        from pregon.engine.runs import call_flow
+
+        try:
+            entrypoint = self._settings.root.absolute() / "flows" / "watch.py:watch"
+            call_flow(entrypoint, lambda flow: flow(force=True, return_state=True))
+        except Exception:
+            _log.warning("The watch flow could not run at once; its schedule will.", exc_info=True)
+            self.hint("pregon.source.changed", "pregon.source.folder")
 
     def hint(self, event: str, resource: str) -> None:
         """Tell Prefect that something happened. Losing this only costs time: the schedules sweep."""

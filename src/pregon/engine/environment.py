@@ -25,17 +25,11 @@ def prefect_environment(home: Path, root: Path, port: int, database_url: str | N
         "PREFECT_SERVER_UI_ENABLED": "true",
         # The worker is woken by events; polling is the safety net.
         "PREFECT_WORKER_QUERY_SECONDS": "5",
-        # A thread needs no heartbeat: it ends with this process, and the next sweep does its work again.
-        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "",
         "PREGON_ROOT": str(root),
         "PYTHONPATH": os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH", "")))),
     }
 
 
 def apply_environment(values: dict[str, str]) -> None:
-    """Put the settings into this process's environment; an empty value unsets."""
-    for name, value in values.items():
-        if value:
-            os.environ[name] = value
-        else:
-            os.environ.pop(name, None)
+    """Put the settings into this process's environment."""
+    os.environ.update(values)

@@ -1,4 +1,4 @@
-"""Notice files that appear in watched folders, and hint that a poll is worth while."""
+"""Notice files that appear in watched folders, and say that a poll is worth while."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from watchfiles import watch
 
 
 class FolderWatcher:
-    """One thread over all watched folders. It only hints; the watch flow reads."""
+    """One thread over all watched folders. It reads nothing itself."""
 
-    def __init__(self, folders: tuple[Path, ...], hint: Callable[[], None]) -> None:
-        self._folders, self._hint = folders, hint
+    def __init__(self, folders: tuple[Path, ...], changed: Callable[[], None]) -> None:
+        self._folders, self._changed = folders, changed
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="folder-watcher", daemon=True)
 
@@ -31,5 +31,5 @@ class FolderWatcher:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        for _ in watch(*self._folders, stop_event=self._stop, debounce=200, step=50, rust_timeout=500):
-            self._hint()
+        for _ in watch(*self._folders, stop_event=self._stop, debounce=100, step=50, rust_timeout=500):
+            self._changed()

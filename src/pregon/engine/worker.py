@@ -10,15 +10,15 @@ import asyncio
 import logging
 import threading
 from pathlib import Path
-from typing import Any
 
 import anyio
 from prefect.client.schemas.objects import FlowRun
 from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventFilter, EventNameFilter
 from prefect.flow_engine import run_flow
-from prefect.flows import load_flow_from_entrypoint
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
+
+from pregon.engine.runs import call_flow
 
 _log = logging.getLogger(__name__)
 RUNS_IN_FLIGHT = 2
@@ -50,8 +50,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorker
 
 
 def _run(entrypoint: str, flow_run: FlowRun) -> None:
-    flow: Any = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
-    run_flow(flow, flow_run=flow_run, return_type="state")
+    call_flow(entrypoint, lambda flow: run_flow(flow, flow_run=flow_run, return_type="state"))
 
 
 class WorkerThread:
