@@ -105,6 +105,8 @@ def list_pages(pipeline_sights: Sights) -> dict[str, str]:
         "sources": "/sources",
         "contacts": "/contacts",
         "channels": "/channels",
+        "people": "/people",
+        "log": "/audit",
         "problem": "/campaigns/nothing-here",
     }
 
@@ -132,8 +134,19 @@ def photograph(browser: Browser, address: str, sights: Sights, folder: Path) -> 
                 too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
                 if too_wide > 0:
                     print(f"{name} is {too_wide} px too wide at {width} px")
+                _show_frames(page)
                 page.screenshot(path=folder / f"desk-{name}-{size}-{scheme}.png", full_page=not name.startswith("edit"))
             context.close()
+
+
+def _show_frames(page: Page) -> None:
+    """Let each mail preview be painted: a browser leaves out frames that were never in view."""
+    for frame in page.locator("iframe").all():
+        frame.scroll_into_view_if_needed()
+        page.wait_for_function(
+            "() => new Promise(done => requestAnimationFrame(() => setTimeout(() => done(true), 200)))"
+        )
+    page.evaluate("scrollTo(0, 0)")
 
 
 def main() -> None:

@@ -63,8 +63,20 @@ class People:
             raise NotFoundError(f"There is no user {name!r}; `pregon user add {name} --role approver` makes one.")
         return found[0]
 
+    def change_password(self, name: str, old: str, new: str) -> None:
+        """A person's own new password, which ends every session of theirs. Raises `NotAllowedError`, `PregonError`."""
+        user = self._check_password(name, old)
+        self.add_user(user.name, new, user.role)
+
     def sign_in(self, name: str, password: str) -> str:
         """A session token for the right password. Raises `NotAllowedError`, also when there were too many attempts."""
+        user, now = self._check_password(name, password), self._clock()
+        token = secrets.token_urlsafe(32)
+        csrf, ends = secrets.token_urlsafe(24), now + SESSION_LENGTH
+        self._store.add_session(_hash_token(token), user.id, csrf, now, ends)
+        return token
+
+    def _check_password(self, name: str, password: str) -> User:
         now = self._clock()
         if self._store.count_failed_logins(name, now - _THROTTLE_WINDOW) >= _THROTTLE_AFTER:
             raise NotAllowedError("Too many attempts; wait a quarter of an hour and try again.")
@@ -73,10 +85,7 @@ class People:
         self._store.add_login_attempt(name, valid, now)
         if not valid or found is None:
             raise NotAllowedError("The name or the password is not right.")
-        token = secrets.token_urlsafe(32)
-        csrf, ends = secrets.token_urlsafe(24), now + SESSION_LENGTH
-        self._store.add_session(_hash_token(token), found[0].id, csrf, now, ends)
-        return token
+        return found[0]
 
     def _verify(self, password_hash: str | None, password: str) -> bool:
         # An unknown name costs as much time as a known one, so that names cannot be guessed by the clock.

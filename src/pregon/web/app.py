@@ -17,6 +17,7 @@ from pregon.pipeline import Pipeline
 from pregon.web import (
     pages_campaigns,
     pages_drafts,
+    pages_people,
     pages_results,
     pages_session,
     pages_workings,
@@ -28,7 +29,7 @@ from pregon.web.desk import Desk, Hint, build_desk, get_desk
 from pregon.web.security import NotSignedInError, SecureHeaders, read_token
 
 _log = logging.getLogger(__name__)
-_PARTS = (pages_session, pages_campaigns, pages_drafts, pages_results, pages_workings, webhooks, readers)
+_PARTS = (pages_session, pages_campaigns, pages_drafts, pages_results, pages_workings, pages_people, webhooks, readers)
 _STATUS: dict[type[PregonError], int] = {
     NotFoundError: 404,
     NotAllowedError: 403,

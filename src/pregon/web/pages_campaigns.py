@@ -66,6 +66,7 @@ def show_campaign(slug: str, request: Request, desk: AnyDesk, session: SignedIn)
         item=view.source.item,
         source=mark_source(view.source.item.text, traces, view.questions),
         ready=ready,
+        funnels={(f.channel, f.language or ""): f for f in desk.pipeline.measuring.funnels(slug)[0].rows},
         sentence=approval_sentence(ready, desk.pipeline.settings.network.time_zone) if ready else "",
         link_facts=link_facts,
         said=read_said(request.query_params),

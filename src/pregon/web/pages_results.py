@@ -60,11 +60,12 @@ def write_ledger(rows: Iterable[Delivery]) -> str:
     writer = csv.writer(text)
     writer.writerow(_COLUMNS)
     for row in rows:
-        writer.writerow([_plain_cell(getattr(row, name)) for name in _COLUMNS])
+        writer.writerow([plain_cell(getattr(row, name)) for name in _COLUMNS])
     return text.getvalue()
 
 
-def _plain_cell(value: object) -> str:
+def plain_cell(value: object) -> str:
+    """A cell that no spreadsheet takes for a formula."""
     cell = "" if value is None else str(value)
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 

@@ -6,20 +6,18 @@ from collections import Counter
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.datastructures import FormData, UploadFile
 
-from pregon.errors import NotAllowedError, NotFoundError
-from pregon.types import ChannelName, Role, User
-from pregon.web.desk import AnyDesk, go, read_said
-from pregon.web.security import SignedForm, SignedIn
+from pregon.errors import NotFoundError, PregonError
+from pregon.pipeline import ImportResult, Session
+from pregon.types import ChannelName, Role
+from pregon.web.desk import AnyDesk, Desk, go, read_said
+from pregon.web.security import SignedForm, SignedIn, text_of
+from pregon.web.workings import note, refuse_below
 
 router = APIRouter()
 _SHOWN = 200
-
-
-def refuse_below(user: User, role: Role) -> None:
-    """Raise `NotAllowedError` unless the person's role includes `role`: for what has no decision of its own."""
-    if not user.role.includes(role):
-        raise NotAllowedError(f"Your role, {user.role}, does not include this; an {role} can do it.")
+_MOST_BYTES = 50 * 1024 * 1024
 
 
 @router.get("/sources")
@@ -52,12 +50,19 @@ def _watch(desk: AnyDesk) -> None:
 @router.get("/contacts")
 def show_contacts(request: Request, desk: AnyDesk, session: SignedIn, q: str = "") -> Response:
     """Members and subscribers: how many, on which lists, and who must not be written to."""
+    return _contacts_page(desk, session, q=q, said=read_said(request.query_params))
+
+
+def _contacts_page(
+    desk: Desk, session: Session, *, status: int = 200, q: str = "", said: str = "", outcome: ImportResult | None = None
+) -> Response:
     people = desk.pipeline.store.list_contacts()
     wanted = q.casefold().strip()
     found = [c for c in people if wanted in f"{c.name} {c.address} {c.organisation} {c.city}".casefold()]
     return desk.show(
         "contacts.html",
         session,
+        status=status,
         count=len(people),
         found=len(found),
         people=found[:_SHOWN],
@@ -66,8 +71,34 @@ def show_contacts(request: Request, desk: AnyDesk, session: SignedIn, q: str = "
         languages=Counter(c.language for c in people),
         suppressions=desk.pipeline.store.list_suppressions(),
         q=q,
-        said=read_said(request.query_params),
+        said=said,
+        outcome=outcome,
     )
+
+
+@router.post("/contacts/import")
+def import_contacts(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """Look at a CSV file of contacts, or take it; either way every unusable row is shown with its line."""
+    refuse_below(session.user, Role.APPROVER)
+    text, is_trial = _read_upload(form), text_of(form, "word") != "import"
+    outcome = desk.pipeline.people.import_contacts(text, dry_run=is_trial)
+    if is_trial:
+        return _contacts_page(desk, session, outcome=outcome)
+    detail = f"{outcome.accepted} accepted, {len(outcome.rejected)} rejected"
+    note(desk, session.user, "import", "contacts", detail)
+    return _contacts_page(desk, session, outcome=outcome, said=f"Imported: {detail}.")
+
+
+def _read_upload(form: FormData) -> str:
+    upload = form.get("file")
+    if not isinstance(upload, UploadFile) or not upload.size:
+        raise PregonError("Choose a CSV file first; its first line names the columns, one of them email.")
+    if upload.size > _MOST_BYTES:
+        raise PregonError("The file is larger than 50 MB; `pregon contacts import` takes it.")
+    try:
+        return upload.file.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PregonError("The file is not UTF-8 text; save it as CSV UTF-8 and choose it again.") from error
 
 
 @router.get("/channels")
@@ -85,4 +116,5 @@ def resume_channel(name: str, desk: AnyDesk, session: SignedIn, form: SignedForm
     if name not in set(ChannelName):
         raise NotFoundError(f"There is no channel {name!r}.")
     desk.pipeline.delivering.resume(ChannelName(name))
+    note(desk, session.user, "resume", name, "")
     return go("/channels", said="resumed")

@@ -32,6 +32,7 @@ SAID = {
     "settled": "Kept as sent.",
     "released": "Released; it goes out with the next pass.",
     "imported": "The contacts were imported.",
+    "person": "Saved. Their open sessions have ended.",
     "password": "Your password was changed. Sign in with it.",
 }
 

@@ -1,0 +1,84 @@
+"""People of the desk, their own password, and the log of what everybody did."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from pregon.errors import NotAllowedError, PregonError
+from pregon.pipeline import Session
+from pregon.types import Role
+from pregon.web.desk import AnyDesk, Desk, go, read_said
+from pregon.web.pages_results import plain_cell
+from pregon.web.security import SignedForm, SignedIn, text_of
+from pregon.web.workings import note, refuse_below
+
+router = APIRouter()
+_EXPORTED = 100_000
+
+
+@router.get("/people")
+def show_people(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
+    """One's own password; for an admin also everybody else."""
+    return _people_page(desk, session, said=read_said(request.query_params))
+
+
+def _people_page(desk: Desk, session: Session, *, status: int = 200, said: str = "", problem: str = "") -> Response:
+    is_admin = session.user.role.includes(Role.ADMIN)
+    people = desk.pipeline.store.list_users() if is_admin else ()
+    roles = list(Role)
+    return desk.show("people.html", session, status=status, people=people, roles=roles, said=said, problem=problem)
+
+
+@router.post("/people")
+def save_person(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """Add a person, or give a known one another password and role, which ends their sessions."""
+    refuse_below(session.user, Role.ADMIN)
+    name, role = text_of(form, "name").strip(), text_of(form, "role")
+    try:
+        if role not in set(Role):
+            raise PregonError(f"There is no role {role!r}; choose one of the list.")
+        if name == session.user.name and role != session.user.role:
+            raise PregonError("You cannot change your own role; another admin can.")
+        desk.pipeline.people.add_user(name, text_of(form, "password"), Role(role))
+    except PregonError as error:
+        return _people_page(desk, session, status=400, problem=str(error))
+    note(desk, session.user, "person", name, f"role {role}")
+    return go("/people", said="person")
+
+
+@router.post("/password")
+def change_password(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """A new password for oneself; every session of theirs ends."""
+    try:
+        desk.pipeline.people.change_password(session.user.name, text_of(form, "old"), text_of(form, "new"))
+    except NotAllowedError as error:
+        return _people_page(desk, session, status=403, problem=str(error))
+    except PregonError as error:
+        return _people_page(desk, session, status=400, problem=str(error))
+    note(desk, session.user, "password", session.user.name, "changed their own password")
+    return go("/sign-in", said="password")
+
+
+@router.get("/audit")
+def show_audit(desk: AnyDesk, session: SignedIn) -> Response:
+    """Who did what, newest first."""
+    refuse_below(session.user, Role.APPROVER)
+    return desk.show("audit.html", session, entries=desk.pipeline.store.list_audit())
+
+
+@router.get("/audit.csv")
+def export_audit(desk: AnyDesk, session: SignedIn) -> Response:
+    """The log as CSV."""
+    refuse_below(session.user, Role.APPROVER)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("at", "person", "action", "subject", "detail"))
+    for entry in desk.pipeline.store.list_audit(limit=_EXPORTED):
+        cells = (entry.at.isoformat(), entry.person, entry.action, entry.subject, entry.detail)
+        writer.writerow([plain_cell(cell) for cell in cells])
+    headers = {"Content-Disposition": 'attachment; filename="audit.csv"', "Cache-Control": "no-store"}
+    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
