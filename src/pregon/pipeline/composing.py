@@ -51,6 +51,7 @@ class Composing:
             account=self._settings.channels.x.account,
             youtube_channel=self._settings.channels.youtube.account,
             answers=_by_span(item, answers) if item else {},
+            today=self._clock().date(),
         )
 
     def compose(self, item: Item, identity: str) -> tuple[Proposal, ...]:
