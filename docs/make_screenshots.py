@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pregon.bootstrap import build_pipeline, running_stand_ins
 from pregon.pipeline import Pipeline
 from pregon.settings import load_settings
-from pregon.types import Decision, Role
+from pregon.types import Decision, PostFields, Role, User
 from pregon.web.app import build_app
 
 ROOT = Path(__file__).parents[1]
@@ -87,7 +87,17 @@ def prepare(pipeline: Pipeline) -> Sights:
             pipeline.reviewing.decide(view.draft.id, Decision.APPROVED, view.revision.digest, officer)
     pipeline.delivering.deliver()
     asked = next(row for row in rows if row.questions)
+    edit_posts(pipeline, asked.drafts[1].id, officer)
     return Sights(asked.campaign.slug, clear[0].campaign.slug)
+
+
+def edit_posts(pipeline: Pipeline, draft_id: int, person: User) -> None:
+    """An officer's small change to a post, so that there is a history to see."""
+    _, view = pipeline.reviewing.show_draft(draft_id)
+    if isinstance(view.revision.fields, PostFields):
+        first, *others = view.revision.fields.parts
+        parts = (first.replace("We would like to form", "We are forming"), *others)
+        pipeline.reviewing.edit_draft(draft_id, view.revision.number, PostFields(parts), person)
 
 
 def list_pages(pipeline_sights: Sights) -> dict[str, str]:
@@ -100,7 +110,7 @@ def list_pages(pipeline_sights: Sights) -> dict[str, str]:
         "result": f"/campaigns/{sent}/result",
         "edit-mail": "/drafts/4/edit",
         "edit-posts": "/drafts/5/edit",
-        "history": "/drafts/1/history",
+        "history": "/drafts/5/history",
         "dashboard": "/dashboard",
         "sources": "/sources",
         "contacts": "/contacts",
@@ -130,23 +140,22 @@ def photograph(browser: Browser, address: str, sights: Sights, folder: Path) -> 
             page.screenshot(path=folder / f"desk-sign-in-{size}-{scheme}.png")
             sign_in(page, address)
             for name, path in list_pages(sights).items():
+                page.set_viewport_size({"width": width, "height": height})
                 page.goto(address + path, wait_until="networkidle")
                 too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
                 if too_wide > 0:
                     print(f"{name} is {too_wide} px too wide at {width} px")
-                _show_frames(page)
+                if page.locator("iframe").count():
+                    show_whole(page, width)
                 page.screenshot(path=folder / f"desk-{name}-{size}-{scheme}.png", full_page=not name.startswith("edit"))
             context.close()
 
 
-def _show_frames(page: Page) -> None:
-    """Let each mail preview be painted: a browser leaves out frames that were never in view."""
-    for frame in page.locator("iframe").all():
-        frame.scroll_into_view_if_needed()
-        page.wait_for_function(
-            "() => new Promise(done => requestAnimationFrame(() => setTimeout(() => done(true), 200)))"
-        )
-    page.evaluate("scrollTo(0, 0)")
+def show_whole(page: Page, width: int) -> None:
+    """Make the window as tall as the page: a browser paints no frame that was never in view."""
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_load_state("networkidle")
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, delete, func, or_, select, true, update
 
 from pregon.storage.base import Queries
 from pregon.storage.tables import contacts, memberships, suppressions
@@ -48,6 +48,28 @@ class ContactQueries(Queries):
     def list_contacts(self) -> tuple[Contact, ...]:
         """Every contact, by address."""
         return self._contacts(select(contacts).order_by(contacts.c.address))
+
+    def search_contacts(self, text: str = "", limit: int = 200) -> tuple[tuple[Contact, ...], int]:
+        """Contacts whose name, address, organisation or city holds the text, by address; and how many there are."""
+        columns = (contacts.c.name, contacts.c.address, contacts.c.organisation, contacts.c.city)
+        condition = or_(*(column.icontains(text, autoescape=True) for column in columns)) if text else true()
+        found = self._contacts(select(contacts).where(condition).order_by(contacts.c.address).limit(limit))
+        with self._read() as connection:
+            count = connection.execute(select(func.count()).select_from(contacts).where(condition)).scalar_one()
+        return found, count
+
+    def count_contacts_by(self) -> dict[str, dict[str, int]]:
+        """How many contacts there are per state, language and list."""
+        counts = {}
+        with self._read() as connection:
+            for name, column in (
+                ("state", contacts.c.state),
+                ("language", contacts.c.language),
+                ("list", memberships.c.list),
+            ):
+                rows = connection.execute(select(column, func.count()).group_by(column)).all()
+                counts[name] = {str(row[0]): int(row[1]) for row in rows}
+        return counts
 
     def read_contact(self, contact_id: int) -> Contact | None:
         """One contact."""

@@ -135,6 +135,17 @@ class DeliveryQueries(Queries):
         with self._read() as connection:
             return tuple(map(_delivery, connection.execute(query)))
 
+    def page_deliveries(
+        self, campaign_id: int, states: Sequence[str] = (), limit: int = 200, offset: int = 0
+    ) -> tuple[Delivery, ...]:
+        """Some rows of a campaign's ledger, of all states or of some."""
+        query = select(deliveries).where(deliveries.c.campaign_id == campaign_id)
+        if states:
+            query = query.where(deliveries.c.state.in_(states))
+        query = query.order_by(deliveries.c.draft_id, deliveries.c.position, deliveries.c.address)
+        with self._read() as connection:
+            return tuple(map(_delivery, connection.execute(query.limit(limit).offset(offset))))
+
     def read_delivery(self, delivery_id: str) -> Delivery | None:
         """One row of the ledger."""
         with self._read() as connection:

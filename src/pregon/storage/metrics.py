@@ -69,6 +69,13 @@ class MetricQueries(Queries):
                 statement = self._insert(samples).values(value=sample.value, at=sample.at, **values)
                 connection.execute(statement.on_conflict_do_nothing())
 
+    def newest_facts(self) -> tuple[datetime | None, datetime | None]:
+        """When the newest event came in, and when the newest counter was read."""
+        event = select(events.c.received_at).order_by(events.c.id.desc()).limit(1)
+        sample = select(samples.c.at).order_by(samples.c.id.desc()).limit(1)
+        with self._read() as connection:
+            return connection.execute(event).scalar(), connection.execute(sample).scalar()
+
     def count_funnels(self, campaign_id: int | None = None) -> tuple[tuple[int, Funnel], ...]:
         """(campaign id, funnel) per campaign, channel and language; of one campaign, or of all."""
         wanted = deliveries.c.campaign_id == campaign_id if campaign_id is not None else deliveries.c.id.is_not(None)

@@ -20,30 +20,43 @@ from pregon.web.security import SignedForm, SignedIn, text_of, texts_of
 
 router = APIRouter()
 _SHOWN = 200
+_STUCK = (DeliveryState.UNKNOWN, DeliveryState.HELD)
+# What a filter's name covers: what is being sent still counts as pending.
+_STATES = {"": (), "pending": (DeliveryState.PENDING, DeliveryState.SENDING)} | {
+    state.value: (state,) for state in DeliveryState if state is not DeliveryState.PENDING
+}
 _COLUMNS = ("channel", "language", "position", "address", "state", "reason", "sent_at", "attempts", "provider_id", "id")
 
 
 @router.get("/campaigns/{slug}/result")
 def show_result(slug: str, request: Request, desk: AnyDesk, session: SignedIn, state: str = "") -> Response:
     """Who got what, who did not and why, and what followed."""
-    view = desk.pipeline.reviewing.show_campaign(slug)
-    rows = desk.pipeline.reviewing.who(slug)
-    chosen = [row for row in rows if not state or row.state == state]
     (figures,) = desk.pipeline.measuring.funnels(slug)
+    counts = count_states(figures)
+    state = state if state in counts else ""
+    ledger, campaign = desk.pipeline.store.page_deliveries, figures.campaign
     return desk.show(
         "result.html",
         session,
-        view=view,
+        campaign=campaign,
         figures=figures,
         build_bars=build_bars,
         click_rate=click_rate,
-        rows=chosen[:_SHOWN],
-        found=len(chosen),
-        counts=Counter(str(row.state) for row in rows),
+        rows=ledger(campaign.id, _STATES[state], _SHOWN),
+        found=counts[state] if state else sum(counts.values()),
+        counts=counts,
         state_filter=state,
-        stuck=[row for row in rows if row.state in (DeliveryState.UNKNOWN, DeliveryState.HELD)],
+        stuck=ledger(campaign.id, _STUCK, _SHOWN),
+        as_of=desk.pipeline.store.newest_facts(),
         said=read_said(request.query_params),
     )
+
+
+def count_states(figures: CampaignFunnels) -> dict[str, int]:
+    """How many deliveries of a campaign stand where; states that none is in are left out."""
+    names = ("sent", "pending", "suppressed", "failed", "unknown", "held")
+    counts = {name: sum(getattr(row, name) for row in figures.rows) for name in names}
+    return {name: count for name, count in counts.items() if count}
 
 
 @router.get("/campaigns/{slug}/who.csv")
@@ -94,6 +107,7 @@ def show_dashboard(request: Request, desk: AnyDesk, session: SignedIn) -> Respon
         channels=list(ChannelName),
         click_rate=click_rate,
         build_bars=build_bars,
+        as_of=desk.pipeline.store.newest_facts(),
         said=read_said(request.query_params),
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData, UploadFile
@@ -56,20 +54,17 @@ def show_contacts(request: Request, desk: AnyDesk, session: SignedIn, q: str = "
 def _contacts_page(
     desk: Desk, session: Session, *, status: int = 200, q: str = "", said: str = "", outcome: ImportResult | None = None
 ) -> Response:
-    people = desk.pipeline.store.list_contacts()
-    wanted = q.casefold().strip()
-    found = [c for c in people if wanted in f"{c.name} {c.address} {c.organisation} {c.city}".casefold()]
+    store, text = desk.pipeline.store, q.strip()[:200]
+    people, found = store.search_contacts(text, _SHOWN)
     return desk.show(
         "contacts.html",
         session,
         status=status,
-        count=len(people),
-        found=len(found),
-        people=found[:_SHOWN],
-        states=Counter(str(c.state) for c in people),
-        lists=Counter(name for c in people for name in c.lists),
-        languages=Counter(c.language for c in people),
-        suppressions=desk.pipeline.store.list_suppressions(),
+        count=store.count_contacts(),
+        found=found,
+        people=people,
+        counts=store.count_contacts_by(),
+        suppressions=store.list_suppressions(),
         q=q,
         said=said,
         outcome=outcome,
