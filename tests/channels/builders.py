@@ -23,12 +23,13 @@ from pregon.types import (
 )
 
 CAMPAIGN = "2026-circular-58"
+CALENDAR = "BEGIN:VCALENDAR\r\nMETHOD:PUBLISH\r\nSUMMARY:Marées vives\r\nEND:VCALENDAR\r\n"
 LINK = "https://tidalcities.example/en/58"
 
 
-def mail_content() -> Content:
+def mail_content(calendar: str = "") -> Content:
     html = f'<a href="{LINK}">Read</a> <a clicktracking="off" href="-unsubscribe_url-">Unsubscribe</a>'
-    body = MailBody("Circular 58", "Two calls", html, f"Read: {LINK}\nUnsubscribe: -unsubscribe_url-", "")
+    body = MailBody("Circular 58", "Two calls", html, f"Read: {LINK}\nUnsubscribe: -unsubscribe_url-", "", calendar)
     sender = Sender("Tidal Cities Network", "news@tidalcities.example", "secretariat@tidalcities.example")
     return Content(ChannelName.EMAIL, "en", CAMPAIGN, body, sender=sender)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from pregon.sandbox import Sandbox
 from pregon.sandbox.sendgrid_rules import find_problems
 from pregon.types import Media
 
-from .builders import newsletter, sendgrid_channel, thread, x_channel
+from .builders import CALENDAR, mail_content, newsletter, sendgrid_channel, thread, x_channel
 
 CONTRACTS = Path(__file__).resolve().parents[3] / "shared" / "contracts"
 pytestmark = [
@@ -37,6 +38,13 @@ def validate(description: str, host: str, path: str, body: Any) -> None:
 
 def test_the_mail_is_valid() -> None:
     payload = build_payload(newsletter("ada@portamar.example", "ben@brackwater.example", track_opens=True))
+    validate("sendgrid/tsg_mail_v3.json", "https://api.sendgrid.com", "/v3/mail/send", payload)
+    assert find_problems(payload) == []
+
+
+def test_the_mail_with_a_calendar_is_valid() -> None:
+    payload = build_payload(replace(newsletter(), content=mail_content(CALENDAR)))
+    assert payload["attachments"]
     validate("sendgrid/tsg_mail_v3.json", "https://api.sendgrid.com", "/v3/mail/send", payload)
     assert find_problems(payload) == []
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import socket
 from dataclasses import replace
@@ -11,7 +12,7 @@ from pregon.channels.sendgrid.payload import build_payload
 from pregon.sandbox import Sandbox
 from pregon.types import DeliveryState, MailBody
 
-from .builders import LINK, mail_content, newsletter, recipient, sendgrid_channel, writes
+from .builders import CALENDAR, LINK, mail_content, newsletter, recipient, sendgrid_channel, writes
 
 SENT, PENDING, UNKNOWN = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.UNKNOWN
 
@@ -47,6 +48,29 @@ def test_payload_is_exactly_what_leaves() -> None:
             "ganalytics": {"enable": False},
         },
     }
+
+
+def test_a_calendar_is_attached_and_changes_nothing_else() -> None:
+    plain, shipment = build_payload(newsletter()), replace(newsletter(), content=mail_content(CALENDAR))
+    payload = build_payload(shipment)
+    assert payload.pop("attachments") == [
+        {
+            "content": (
+                "QkVHSU46VkNBTEVOREFSDQpNRVRIT0Q6UFVCTElTSA0KU1VNTUFSWTpNYXLDqWVzIHZpdmVzDQpFTkQ6VkNBTEVOREFSDQo="
+            ),
+            "type": "text/calendar",
+            "filename": "event.ics",
+            "disposition": "attachment",
+        }
+    ]
+    assert payload == plain
+
+
+def test_a_calendar_arrives_whole(sandbox: Sandbox) -> None:
+    outcomes = sendgrid_channel(sandbox).send(replace(newsletter(), content=mail_content(CALENDAR)))
+    assert [outcome.state for outcome in outcomes] == [SENT]
+    [attachment] = sandbox.read("messages")[0]["attachments"]
+    assert base64.b64decode(attachment["content"]).decode() == CALENDAR
 
 
 def test_a_name_with_a_comma_is_sent_without_it() -> None:

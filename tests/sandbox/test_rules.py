@@ -7,6 +7,7 @@ import pytest
 
 from pregon.sandbox.sendgrid_rules import find_problems
 
+ATTACHMENT = {"content": "QUJD", "type": "text/calendar", "filename": "event.ics", "disposition": "attachment"}
 GOOD: dict[str, Any] = {
     "personalizations": [{"to": [{"email": "a@b.example"}], "custom_args": {"id": "1"}}],
     "from": {"email": "news@b.example", "name": "Réseau"},
@@ -17,6 +18,11 @@ GOOD: dict[str, Any] = {
 
 def test_a_good_request_has_no_problem() -> None:
     assert find_problems(GOOD) == []
+
+
+def test_an_attachment_with_its_type_or_without_is_good() -> None:
+    bare = {"content": "QUJD", "filename": "event.ics"}
+    assert find_problems(GOOD | {"attachments": [ATTACHMENT, bare]}) == []
 
 
 @pytest.mark.parametrize(
@@ -51,6 +57,14 @@ def test_a_good_request_has_no_problem() -> None:
         ({"tracking_settings": {"open_tracking": {"enable": "no"}}}, "tracking_settings.open_tracking.enable"),
         ({"reply_to": {"email": "a@b.example"}, "reply_to_list": []}, "reply_to"),
         ({"colour": "blue"}, "colour"),
+        ({"attachments": ATTACHMENT}, "attachments"),
+        ({"attachments": [ATTACHMENT | {"content": ""}]}, "attachments.0.content"),
+        ({"attachments": [ATTACHMENT | {"content": "BEGIN:VCALENDAR"}]}, "attachments.0.content"),
+        ({"attachments": [ATTACHMENT | {"content": "QUJ\u00e9"}]}, "attachments.0.content"),
+        ({"attachments": [ATTACHMENT, ATTACHMENT | {"filename": ""}]}, "attachments.1.filename"),
+        ({"attachments": [ATTACHMENT | {"type": "text/calendar; charset=utf-8"}]}, "attachments.0.type"),
+        ({"attachments": [ATTACHMENT | {"disposition": "below"}]}, "attachments.0.disposition"),
+        ({"attachments": [ATTACHMENT | {"size": 3}]}, "attachments.0.size"),
     ],
 )
 def test_each_published_rule_is_held(change: dict[str, Any], field: str) -> None:

@@ -5,6 +5,8 @@ Sources: the OpenAPI description of POST /v3/mail/send and the pages on its limi
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from typing import Any
 
@@ -21,6 +23,7 @@ _TOP = {
 _PERSONAL = {
     "from", "to", "cc", "bcc", "subject", "headers", "substitutions", "dynamic_template_data", "custom_args", "send_at",
 }  # fmt: skip
+_ATTACHMENT = {"content", "type", "filename", "disposition", "content_id"}
 _RESERVED_HEADERS = {
     "x-sg-id", "x-sg-eid", "received", "dkim-signature", "content-type", "content-transfer-encoding", "to", "from",
     "subject", "reply-to", "cc", "bcc",
@@ -35,6 +38,7 @@ def find_problems(payload: Any) -> list[Problem]:
     problems += _check_sender(payload)
     problems += _check_personalizations(payload)
     problems += _check_content(payload)
+    problems += _check_attachments(payload.get("attachments"))
     problems += _check_categories(payload.get("categories"))
     problems += _check_tracking(payload.get("tracking_settings"))
     problems += _check_headers(payload.get("headers"), "headers")
@@ -135,6 +139,48 @@ def _check_content(payload: dict[str, Any]) -> list[Problem]:
         message = "If present, text/plain and text/html may only be provided once, text/plain first."
         problems.append((message, "content"))
     return problems
+
+
+def _check_attachments(value: Any) -> list[Problem]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(part, dict) for part in value):
+        return [("Attachments must be an array of objects.", "attachments")]
+    problems: list[Problem] = []
+    for index, part in enumerate(value):
+        problems += _check_attachment(part, f"attachments.{index}")
+    return problems
+
+
+def _check_attachment(part: dict[str, Any], field: str) -> list[Problem]:
+    problems = [(f"Unrecognized field: {name}", f"{field}.{name}") for name in part if name not in _ATTACHMENT]
+    if not _is_base64(part.get("content")):
+        problems.append(("The attachment content must be base64 encoded.", f"{field}.content"))
+    problems += _check_attachment_words(part, field)
+    if part.get("disposition", "attachment") not in ("attachment", "inline"):
+        message = "The disposition of your attachment can be either 'inline' or 'attachment'."
+        problems.append((message, f"{field}.disposition"))
+    return problems
+
+
+def _check_attachment_words(part: dict[str, Any], field: str) -> list[Problem]:
+    """A file name is required, a type is not; neither may break the header that it becomes a part of."""
+    problems = []
+    for name, default in (("filename", ""), ("type", "application/octet-stream")):
+        text = part.get(name, default)
+        if not isinstance(text, str) or not text:
+            message = f"The attachment {name} must be a string at least one character in length."
+            problems.append((message, f"{field}.{name}"))
+        elif any(mark in text for mark in ";\r\n"):
+            problems.append((f"The attachment {name} cannot contain ';', or CRLF characters.", f"{field}.{name}"))
+    return problems
+
+
+def _is_base64(content: Any) -> bool:
+    try:
+        return isinstance(content, str) and bool(base64.b64decode(content, validate=True))
+    except (binascii.Error, ValueError):
+        return False
 
 
 def _check_categories(value: Any) -> list[Problem]:
