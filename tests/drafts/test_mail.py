@@ -75,6 +75,26 @@ def test_every_template_in_every_language_has_what_a_mail_needs(kind, language):
     assert len(body.html.encode()) < 70_000
 
 
+@pytest.mark.parametrize("language", ["en", "fr", "es"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_click_is_counted_on_the_links_that_are_one_persons_own(kind, language):
+    tree = lxml_html.document_fromstring(render(full_fields(), language, context_of(kind)).html)
+
+    untracked = [link.get("href") for link in tree.iter("a") if link.get("clicktracking") == "off"]
+
+    assert untracked == [VIEW_URL, UNSUBSCRIBE_URL]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_whole_mail_stands_in_one_landmark(kind):
+    tree = lxml_html.document_fromstring(render(full_fields(), "en", context_of(kind)).html)
+    [main] = tree.iter("main")
+
+    assert main.getparent().get("lang") == "en"
+    assert not dict(main.attrib)
+    assert len(list(main.iter("a"))) == len(list(tree.iter("a"))) > 2
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_plain_text_says_all_that_the_html_says(kind):
     body = render(full_fields(), "fr", context_of(kind))

@@ -46,6 +46,7 @@ _APPLE = "Mozilla/5.0"
 _SCANNER = "Mozilla/5.0 (compatible; MailGuard-LinkCheck/2.1)"
 _LINK = re.compile(r"<a\b[^>]*>", re.IGNORECASE)
 _HREF = re.compile(r"""\bhref\s*=\s*["']([^"']+)["']""", re.IGNORECASE)
+_UNTRACKED = re.compile(r"""\sclicktracking\s*=\s*["']?off\b""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def find_links(html: str, unsubscribe_url: str | None) -> list[str]:
     links = []
     for tag in _LINK.findall(html):
         match = _HREF.search(tag)
-        if match is None or "clicktracking" in tag.lower():
+        if match is None or _UNTRACKED.search(tag):
             continue
         url = match[1].replace("&amp;", "&")
         if urlsplit(url).scheme in ("http", "https") and url != unsubscribe_url:
