@@ -1,6 +1,7 @@
 """Photograph every page of the desk on sample data, on a desktop and a phone, light and dark.
 
-Run from the project's root: `python docs/make_screenshots.py [FOLDER]`. Needs Playwright and Chromium ($PREGON_CHROMIUM).
+Run from the project's root: `python docs/make_screenshots.py` makes the pictures that the documents show;
+`python docs/make_screenshots.py FOLDER` makes all of them, in FOLDER. Needs Playwright and Chromium ($PREGON_CHROMIUM).
 """
 
 from __future__ import annotations
@@ -36,6 +37,13 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PASSWORD = "a password for pictures"
+# What the documents show: every page once, and the two that are used most as a phone and a dark screen show them.
+ALSO_SHOWN = {
+    ("campaign", "phone", "light"),
+    ("inbox", "phone", "light"),
+    ("campaign", "desktop", "dark"),
+    ("dashboard", "desktop", "dark"),
+}
 SIZES = {"desktop": (1280, 900), "phone": (375, 812)}
 
 
@@ -130,16 +138,24 @@ def sign_in(page: Page, address: str) -> None:
     page.wait_for_url(f"{address}/")
 
 
-def photograph(browser: Browser, address: str, sights: Sights, folder: Path) -> None:
+def is_shown(name: str, size: str, scheme: str) -> bool:
+    """Whether the documents show this picture."""
+    return (size, scheme) == ("desktop", "light") or (name, size, scheme) in ALSO_SHOWN
+
+
+def photograph(browser: Browser, address: str, sights: Sights, folder: Path, *, everything: bool) -> None:
     """Every page in every size and colour scheme."""
     for size, (width, height) in SIZES.items():
         for scheme in ("light", "dark"):
             context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
             page = context.new_page()
             page.goto(f"{address}/sign-in")
-            page.screenshot(path=folder / f"desk-sign-in-{size}-{scheme}.png")
+            if everything or is_shown("sign-in", size, scheme):
+                page.screenshot(path=folder / f"desk-sign-in-{size}-{scheme}.png")
             sign_in(page, address)
             for name, path in list_pages(sights).items():
+                if not (everything or is_shown(name, size, scheme)):
+                    continue
                 page.set_viewport_size({"width": width, "height": height})
                 page.goto(address + path, wait_until="networkidle")
                 too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -165,7 +181,7 @@ def main() -> None:
     with serve_desk() as (address, sights), sync_playwright() as playwright:
         path = os.environ.get("PREGON_CHROMIUM", "/usr/bin/chromium")
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        photograph(browser, address, sights, folder)
+        photograph(browser, address, sights, folder, everything=len(sys.argv) > 1)
         browser.close()
 
 
