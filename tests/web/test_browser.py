@@ -134,3 +134,45 @@ def test_a_reader_unsubscribes_with_one_button(served: tuple[Place, str], page: 
     page.get_by_role("button", name="Me désabonner").click()
     expect(page.get_by_role("status")).to_contain_text("ne vous enverra plus")
     assert page.context.cookies() == []
+
+
+def test_posts_are_split_moved_and_joined(served: tuple[Place, str], page: object) -> None:
+    from playwright.sync_api import expect
+
+    place, _ = served
+    draft = place.draft_ids(place.campaign())["x"]
+    sign_in(page, "editor")
+    page.goto(f"/drafts/{draft}/edit")
+    first = page.get_by_label("Text").first
+    first.fill("One.Two.")
+    first.evaluate("field => field.setSelectionRange(4, 4)")
+    page.get_by_role("group", name="Post 1").get_by_role("button", name="Split").click()
+    expect(page.get_by_role("group", name="Post 2").get_by_label("Text")).to_have_value("Two.")
+    page.get_by_role("group", name="Another post").get_by_label("Text").fill("Three.")
+    page.get_by_role("group", name="Another post").get_by_role("button", name="Move up").click()
+    page.get_by_role("group", name="Post 1").get_by_role("button", name="Join").click()
+    page.goto("/")
+    page.goto(f"/drafts/{draft}/edit")
+    expect(page.get_by_role("group", name="Post 1").get_by_label("Text")).to_have_value("One.\n\nThree.")
+    page.get_by_role("button", name="Save as a new revision").click()
+    page.wait_for_url("**/campaigns/**")
+    assert place.pipeline.reviewing.show_draft(draft)[1].revision.fields.parts == ("One.\n\nThree.", "Two.")
+
+
+def test_keys_move_and_show_but_never_decide(served: tuple[Place, str], page: object) -> None:
+    from playwright.sync_api import expect
+
+    place, _ = served
+    sign_in(page, "approver")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    second = page.locator(".campaign-row h3 a").nth(1)
+    expect(second).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.goto(f"/campaigns/{place.campaign()}")
+    page.keyboard.press("a")
+    expect(page.get_by_role("button", name="Yes, approve").first).to_be_focused()
+    states = {d.draft.state for d in place.pipeline.reviewing.show_campaign(place.campaign()).drafts}
+    assert states == {DraftState.IN_REVIEW}

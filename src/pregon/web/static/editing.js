@@ -1,6 +1,8 @@
 // Live checks and weighted counts while typing, and a copy of unsaved work in this browser.
 // The counting itself is the server's, so that what is shown is what will be checked.
 
+import { fitParts } from "./posts.js";
+
 const form = document.getElementById("edit");
 const live = document.getElementById("live");
 const key = `pregon-draft-${form.dataset.draft}-${form.dataset.base}`;
@@ -51,6 +53,8 @@ function restore() {
   const kept = localStorage.getItem(key);
   if (!kept || kept === atFirst) return;
   const values = JSON.parse(kept);
+  // Each post has two fields, its text and its place; the time of sending is the one field besides.
+  if (document.getElementById("parts")) fitParts((values.length - 1) / 2 - 1);
   const fields = named();
   if (values.length !== fields.length) return;
   fields.forEach((field, index) => {
