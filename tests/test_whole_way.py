@@ -124,7 +124,7 @@ class Serving:
         return self.process.wait(timeout=40)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     site = Site()
     yield site
@@ -132,9 +132,10 @@ def site() -> Iterator[Site]:
     site.server.server_close()
 
 
-@pytest.fixture
-def serving(tmp_path: Path, site: Site) -> Iterator[Serving]:
-    serving = Serving(tmp_path, site)
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Serving]:
+    """One for all tests here, since it takes some 20 s to start; the last two tests end it."""
+    serving = Serving(tmp_path_factory.mktemp("serving"), site)
     serving.run("contacts", "import", str(SAMPLE / "members.csv"))
     serving.run("user", "add", "ines", "--role", "approver", "--password", PASSWORD)
     serving.start()
@@ -199,7 +200,6 @@ def test_from_a_feed_entry_to_a_click_on_the_dashboard(serving: Serving, site: S
     assert int(re.findall(r"\d+", tile.inner_text())[0]) > 0
     sent = [row for row in _who(serving, slug) if row["state"] == "sent"]
     assert {row["channel"] for row in sent} == {"email", "x"}
-    assert serving.stop() == 0
 
 
 def test_a_document_in_the_folder_is_on_the_desk_within_seconds(serving: Serving) -> None:
@@ -209,6 +209,13 @@ def test_a_document_in_the_folder_is_on_the_desk_within_seconds(serving: Serving
     while "2026-circular-14" not in serving.run("campaigns", "--json"):
         assert time.monotonic() - started < 60, serving.log.read_text()
     print(f"on the desk after {time.monotonic() - started:.1f} s, the command's own start included")
+
+
+def test_sigterm_ends_it_cleanly_and_it_starts_again_on_the_same_data(serving: Serving) -> None:
+    assert serving.stop() == 0
+    campaigns = serving.run("campaigns", "--json")
+    serving.start()
+    assert serving.run("campaigns", "--json") == campaigns
 
 
 def test_killed_at_once_it_leaves_no_server_behind(serving: Serving) -> None:
