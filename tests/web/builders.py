@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from starlette.testclient import TestClient
@@ -30,6 +30,10 @@ class Place:
 
     pipeline: Pipeline
     sandbox: Sandbox
+    hints: list[tuple[str, str]] = field(default_factory=list)
+
+    def hint(self, event: str, resource: str) -> None:
+        self.hints.append((event, resource))
 
     def campaign(self, kind: str = "circular", language: str = "fr") -> str:
         """The slug of a sample campaign without open questions."""

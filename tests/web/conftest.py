@@ -29,7 +29,7 @@ def place(tmp_path: Path, prepared_home: Path) -> Iterator[Place]:
 @pytest.fixture
 def browse(place: Place) -> Callable[[str], Browser]:
     """A signed-in browser for a person's name; with "" nobody is signed in."""
-    app = build_app(place.pipeline)
+    app = build_app(place.pipeline, hint=place.hint)
 
     def open_browser(name: str) -> Browser:
         http = TestClient(app, base_url=ORIGIN, follow_redirects=False, raise_server_exceptions=False)

@@ -27,7 +27,7 @@ def served(tmp_path: Path, prepared_home: Path) -> Iterator[tuple[Place, str]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with open_place(make_settings(tmp_path, address, prepared_home)) as place:
-            server = uvicorn.Server(uvicorn.Config(build_app(place.pipeline), log_level="warning"))
+            server = uvicorn.Server(uvicorn.Config(build_app(place.pipeline, hint=place.hint), log_level="warning"))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
             thread.start()
             yield place, address

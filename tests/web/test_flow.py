@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.web.builders import Browser, Place
+from starlette.testclient import TestClient
+from tests.web.builders import ORIGIN, SAMPLE, Browser, Place
 
 from pregon.types import DeliveryState, DraftState
+from pregon.web.app import build_app
 
 
 def test_every_page_answers(place: Place, browse: Callable[[str], Browser]) -> None:
@@ -39,3 +41,54 @@ def test_from_yes_to_figures(place: Place, browse: Callable[[str], Browser]) -> 
     assert "not subscribed" in result or "suppressed" in result
     assert "48" in approver.get("/dashboard")
     assert len(approver.get(f"/campaigns/{slug}/who.csv").splitlines()) == 1 + len(place.pipeline.reviewing.who(slug))
+
+
+def test_the_engine_is_told_of_work(place: Place, browse: Callable[[str], Browser]) -> None:
+    approver, slug = browse("approver"), place.campaign()
+    draft = place.draft_ids(slug)["x"]
+    _, view = place.pipeline.reviewing.show_draft(draft)
+    approver.post(f"/drafts/{draft}/decision", decision="approved", digest=view.revision.digest)
+    assert place.hints == [("pregon.draft.approved", f"pregon.draft.{draft}")]
+    assert approver.post("/sources/check") == "/sources?said=checking"
+    assert approver.post("/measure") == "/dashboard?said=measuring"
+    assert place.hints[1:] == [
+        ("pregon.source.changed", "pregon.source.asked"),
+        ("pregon.metrics.asked", "pregon.metrics.asked"),
+    ]
+    assert {row.state for row in place.pipeline.reviewing.who(slug)} == {DeliveryState.PENDING}
+
+
+def test_without_an_engine_the_desk_does_the_work(place: Place) -> None:
+    http = TestClient(build_app(place.pipeline), base_url=ORIGIN, follow_redirects=False)
+    approver, slug = Browser(http).sign_in("approver"), place.campaign("video", "en")
+    digests = [each.revision.digest for each in place.pipeline.reviewing.show_campaign(slug).drafts]
+    approver.post(f"/campaigns/{slug}/approve", digest=digests)
+    states = {row.state for row in place.pipeline.reviewing.who(slug)}
+    assert states == {DeliveryState.SENT, DeliveryState.SUPPRESSED}
+    assert approver.post("/measure") == "/dashboard?said=measured"
+    assert "impressions" in approver.get("/dashboard")
+    name = "meeting-another.en.txt"
+    sample = (SAMPLE / "inbox" / "meeting-learning-session.en.txt").read_text(encoding="utf-8")
+    (place.pipeline.settings.home / "inbox" / name).write_text(sample.replace("schools", "gardens"), encoding="utf-8")
+    assert approver.post("/sources/check") == "/sources?said=checked"
+    assert "gardens that read the tide" in approver.get("/")
+
+
+def test_what_is_held_waits_for_a_persons_word(place: Place, browse: Callable[[str], Browser]) -> None:
+    approver, slug = browse("approver"), place.campaign()
+    draft = place.draft_ids(slug)["x"]
+    _, view = place.pipeline.reviewing.show_draft(draft)
+    approver.post(f"/drafts/{draft}/decision", decision="approved", digest=view.revision.digest)
+    place.pipeline.store.hold_draft(draft, "held: the machine slept too long")
+    page = approver.get(f"/campaigns/{slug}/result")
+    assert "1 delivery needs your word" in page
+    assert "slept too long" in page
+    (row,) = place.pipeline.reviewing.who(slug)
+    assert "Choose" in approver.post(f"/campaigns/{slug}/deliveries", 409, word="burn", delivery=row.id)
+    approver.post(f"/campaigns/{place.campaign('study')}/deliveries", word="settled", delivery=row.id)
+    assert place.pipeline.reviewing.who(slug)[0].state is DeliveryState.HELD
+    approver.post(f"/campaigns/{slug}/deliveries", word="released", delivery=row.id)
+    place.pipeline.delivering.deliver()
+    assert place.pipeline.reviewing.who(slug)[0].state is DeliveryState.SENT
+    page = approver.get(f"/campaigns/{slug}")
+    assert "1 of 1 sent" in page

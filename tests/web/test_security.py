@@ -74,6 +74,7 @@ def test_a_viewer_and_an_editor_are_refused_what_is_not_theirs(place: Place, bro
     viewer.post(f"{path}/edit", 403, base="1", subject="Mine")
     viewer.post(f"{path}/check", 403, subject="Mine")
     viewer.post("/sources/check", 403)
+    viewer.post("/measure", 403)
     viewer.post(f"/campaigns/{slug}/approve", 403, digest=[digest])
     editor.post("/channels/email/resume", 403)
     place.send(slug)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.background import BackgroundTask
 
-from pregon.errors import NotFoundError
+from pregon.errors import DecisionError, NotFoundError
 from pregon.pipeline import CampaignView, DraftView
 from pregon.types import CampaignSearch, ChannelName, Decision, DraftState, Kind
-from pregon.web.desk import AnyDesk, go, read_said
+from pregon.web.desk import AnyDesk, Desk, go, read_said
 from pregon.web.highlight import link_facts, mark_source
 from pregon.web.security import SignedForm, SignedIn, text_of
 from pregon.web.wording import approval_sentence
@@ -95,14 +97,21 @@ def approve_ready(slug: str, desk: AnyDesk, session: SignedIn, form: SignedForm)
     """Approve every draft whose digest the page showed; one that changed meanwhile is refused, and the page says so."""
     view = desk.pipeline.reviewing.show_campaign(slug)
     shown = {value for value in form.getlist("digest") if isinstance(value, str)}
-    for each in ready_drafts(view):
-        if each.revision.digest in shown:
-            desk.pipeline.reviewing.decide(each.draft.id, Decision.APPROVED, each.revision.digest, session.user)
-            tell_approved(desk, each.draft.id)
-    return go(f"/campaigns/{slug}", said="approved")
+    wanted = [each for each in ready_drafts(view) if each.revision.digest in shown]
+    if not wanted:
+        raise DecisionError("These drafts changed meanwhile; read the newest revisions and decide again.")
+    for each in wanted:
+        desk.pipeline.reviewing.decide(each.draft.id, Decision.APPROVED, each.revision.digest, session.user)
+    response = go(f"/campaigns/{slug}", said="approved")
+    response.background = send_approved(desk, [each.draft.id for each in wanted])
+    return response
 
 
-def tell_approved(desk: AnyDesk, draft_id: int) -> None:
-    """Let the engine deliver now; without one, the next pass does."""
-    if desk.hint is not None:
+def send_approved(desk: Desk, draft_ids: Iterable[int]) -> BackgroundTask | None:
+    """Let the engine deliver now. Without one, what is due goes out here, once the page has been answered."""
+    approved = list(draft_ids)
+    if desk.hint is None:
+        return BackgroundTask(desk.pipeline.delivering.deliver) if approved else None
+    for draft_id in approved:
         desk.hint("pregon.draft.approved", f"pregon.draft.{draft_id}")
+    return None

@@ -15,7 +15,7 @@ from pregon.types import Decision, Fields, MailBody, Revision, ThreadBody
 from pregon.web.desk import AnyDesk, Desk, go, read_said
 from pregon.web.forms import read_fields, read_send_at, write_text
 from pregon.web.highlight import diff_words
-from pregon.web.pages_campaigns import tell_approved
+from pregon.web.pages_campaigns import send_approved
 from pregon.web.security import MAIL_POLICY, SignedForm, SignedIn, text_of
 
 router = APIRouter(prefix="/drafts/{draft_id}")
@@ -33,9 +33,10 @@ def decide(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: SignedForm
     view, _ = desk.pipeline.reviewing.show_draft(draft_id)
     comment = text_of(form, "comment").strip()[:4000]
     desk.pipeline.reviewing.decide(draft_id, decision, text_of(form, "digest"), session.user, comment)
+    response = go(f"/campaigns/{view.campaign.slug}#draft-{draft_id}", said=decision.value)
     if decision is Decision.APPROVED:
-        tell_approved(desk, draft_id)
-    return go(f"/campaigns/{view.campaign.slug}#draft-{draft_id}", said=decision.value)
+        response.background = send_approved(desk, [draft_id])
+    return response
 
 
 @router.get("/edit")

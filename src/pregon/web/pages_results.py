@@ -13,10 +13,11 @@ from fastapi.responses import Response
 from pregon.errors import DecisionError
 from pregon.metrics import click_rate
 from pregon.pipeline import CampaignFunnels
-from pregon.types import ChannelName, Delivery, DeliveryState
+from pregon.types import ChannelName, Delivery, DeliveryState, Role
 from pregon.web.charts import build_bars
 from pregon.web.desk import AnyDesk, go, read_said
 from pregon.web.security import SignedForm, SignedIn, text_of, texts_of
+from pregon.web.workings import refuse_below
 
 router = APIRouter()
 _SHOWN = 200
@@ -128,5 +129,7 @@ def total_figures(figures: Iterable[CampaignFunnels]) -> dict[str, int]:
 @router.post("/measure")
 def measure_now(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
     """Read the counters of X and YouTube."""
+    # Reading counters costs money at X, so looking is not enough.
+    refuse_below(session.user, Role.EDITOR)
     done = desk.tell("pregon.metrics.asked", "pregon.metrics.asked", desk.pipeline.measuring.measure)
     return go("/dashboard", said="measured" if done else "measuring")
