@@ -137,3 +137,13 @@ def test_nonsense_is_answered_in_one_sentence(browse: Browse) -> None:
         assert "Traceback" not in admin.get(path, 404)
     assert "not a date" in admin.post("/drafts/1/edit", 400, base="1", send_at="tomorrow")
     assert admin.http.put("/").status_code == 405
+
+
+def test_a_mail_is_seen_as_on_a_dark_screen(place: Place, browse: Browse) -> None:
+    viewer, draft = browse("viewer"), place.draft_ids(place.campaign())["email"]
+    light, dark = (viewer.get(f"/drafts/{draft}/preview?scheme={scheme}") for scheme in ("light", "dark"))
+    stored = place.pipeline.reviewing.show_draft(draft)[1].revision.content.body.html
+    assert "prefers-color-scheme" in stored
+    assert "prefers-color-scheme" not in light + dark
+    assert "@media all" in dark
+    assert "@media not all" in light

@@ -66,7 +66,8 @@ def main() -> None:
     """Run the command; every expected error is one sentence on standard error."""
     debug = "--debug" in sys.argv
     try:
-        cli.main(standalone_mode=False)
+        # Outside standalone mode click hands the status of an early exit back instead of exiting with it.
+        sys.exit(cli.main(standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -1,0 +1,135 @@
+"""Signed events once, consent obeyed also backwards, unsubscribes at once, counts that add up."""
+
+import json
+
+import pytest
+from conftest import CLEAN  # type: ignore[import-not-found]
+
+from pregon.deliveries import sign_delivery
+from pregon.errors import SignatureError
+from pregon.types import Consent, ContactState, DeliveryState, EventType, Label, ProviderEvent
+
+
+def sent(house):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    house.pipeline.delivering.deliver()
+    return slug, [row for row in house.pipeline.reviewing.who(slug) if row.state is DeliveryState.SENT]
+
+
+def receive(house, *events):
+    """Events as if a verified webhook had brought them."""
+    house.pipeline.measuring._readers["test"] = lambda headers, body: events
+    return house.pipeline.measuring.receive_events("test", {}, b"")
+
+
+def click(row, key="c1", minutes=30, url="https://tidalcities.example/fr/"):
+    from datetime import timedelta
+
+    at = row.sent_at + timedelta(minutes=minutes)
+    return ProviderEvent(
+        "test", key, EventType.CLICKED, at, row.id, row.address, url=url, raw=json.dumps({"ip": "192.0.2.1"})
+    )
+
+
+def figures(house, slug):
+    return house.pipeline.measuring.funnels(slug)[0].rows[0]
+
+
+def test_an_event_counts_once_however_often_it_is_sent(house):
+    slug, rows = sent(house)
+    row = next(row for row in rows if row.track_clicks)
+    assert receive(house, *[click(row)] * 46) == 1
+    assert receive(house, click(row)) == 0
+    assert (figures(house, slug).clickers, figures(house, slug).clicks) == (1, 1)
+
+
+def test_a_click_of_somebody_who_did_not_agree_counts_nowhere_and_keeps_no_trace(house):
+    slug, rows = sent(house)
+    row = next(row for row in rows if not row.track_clicks)
+    receive(house, click(row))
+    assert figures(house, slug).clicks == figures(house, slug).machine_clicks == 0
+    (event,) = house.pipeline.store.list_events([row.id])
+    assert (event.counted, event.rule, event.url) == (False, "no-consent", None)
+
+
+def test_a_withdrawn_consent_stops_later_events_of_old_mails(house):
+    slug, rows = sent(house)
+    row = next(row for row in rows if row.track_clicks)
+    receive(house, click(row, "before"))
+    house.pipeline.store.set_consent(row.contact_id, Consent.DENIED, Consent.DENIED, house.clock())
+    receive(house, click(row, "after", minutes=90))
+    assert figures(house, slug).clicks == 1
+
+
+def test_a_scanner_s_burst_is_kept_apart_also_when_it_comes_in_pieces(house):
+    slug, rows = sent(house)
+    row = next(row for row in rows if row.track_clicks)
+    for number in range(3):
+        receive(house, click(row, f"burst{number}", url=f"https://tidalcities.example/{number}"))
+    assert figures(house, slug).clickers == 0
+    assert figures(house, slug).machine_clicks == 3
+    labels = {event.label for event in house.pipeline.store.list_events([row.id])}
+    assert labels == {Label.SCANNER}
+
+
+def test_an_unsubscribe_acts_at_once_and_only_once(house):
+    slug, rows = sent(house)
+    key = house.pipeline.measuring._key
+    token = sign_delivery(rows[0].id, key)
+    for _ in range(3):
+        assert house.pipeline.measuring.unsubscribe(token).id == rows[0].id
+    assert figures(house, slug).unsubscribed == 1
+    assert house.pipeline.store.read_contact(rows[0].contact_id).state is ContactState.UNSUBSCRIBED
+    assert rows[0].address in house.pipeline.store.list_suppressions()
+    with pytest.raises(SignatureError):
+        house.pipeline.measuring.unsubscribe(token[:-1] + "x")
+
+
+def test_an_import_never_brings_back_who_unsubscribed(house):
+    _, rows = sent(house)
+    house.pipeline.measuring.unsubscribe(sign_delivery(rows[0].id, house.pipeline.measuring._key))
+    csv = f"email,language,lists,status,click_tracking\n{rows[0].address},fr,members,subscribed,granted\n"
+    assert house.pipeline.people.import_contacts(csv).accepted == 1
+    assert house.pipeline.store.read_contact(rows[0].contact_id).state is ContactState.UNSUBSCRIBED
+
+
+def test_a_hard_bounce_is_never_written_to_again_and_a_soft_one_may_be(house):
+    _, rows = sent(house)
+    for number, (row, permanent) in enumerate(zip(rows, (True, False), strict=False)):
+        receive(
+            house,
+            ProviderEvent(
+                "test", f"b{number}", EventType.BOUNCED, house.clock(), row.id, row.address, permanent=permanent
+            ),
+        )
+    suppressed = house.pipeline.store.list_suppressions()
+    assert rows[0].address in suppressed
+    assert rows[1].address not in suppressed
+
+
+def test_an_event_that_comes_before_the_answer_settles_an_unknown_delivery(house):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    house.sandbox.set_fault("sendgrid", "drop_after_accept", times=10)
+    house.pipeline.delivering.deliver()
+    row = next(row for row in house.pipeline.reviewing.who(slug) if row.state is DeliveryState.UNKNOWN)
+    receive(house, ProviderEvent("test", "d", EventType.DELIVERED, house.clock(), row.id, row.address, "msg"))
+    assert house.pipeline.store.read_delivery(row.id).state is DeliveryState.SENT
+
+
+def test_samples_are_read_from_what_was_posted_and_raw_data_is_forgotten_in_time(house):
+    slug, rows = sent(house)
+    house.approve(slug, "x")
+    house.pipeline.delivering.deliver()
+    assert house.pipeline.measuring.measure() > 0
+    row = next(row for row in rows if row.track_clicks)
+    receive(house, click(row))
+    house.clock.forward(days=400)
+    assert house.pipeline.measuring.forget_old_events() == 1
+    assert figures(house, slug).clicks == 1
+
+
+def test_an_unsigned_batch_is_refused_whole(house):
+    with pytest.raises(SignatureError):
+        house.pipeline.measuring.receive_events("sendgrid", {}, b"[]")

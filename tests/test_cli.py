@@ -1,0 +1,127 @@
+"""The command as other programs use it: exit statuses, one JSON document, one sentence for what goes wrong."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PREGON = Path(sys.executable).parent / "pregon"
+INBOX = ROOT / "src" / "pregon" / "sandbox" / "sample" / "inbox"
+SEED = ROOT.parent / "shared" / "seeds" / "circulaire-46-2018.fr.txt"
+
+
+@pytest.fixture
+def pregon(tmp_path):
+    def run(*words, root=ROOT):
+        environment = {**os.environ, "PREGON_HOME": str(tmp_path / "home")}
+        return subprocess.run(
+            [PREGON, *map(str, words)], cwd=root, env=environment, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+def test_read_prints_one_json_document_and_stores_nothing(pregon, tmp_path):
+    done = pregon("read", INBOX / "circulaire-13-2026.fr.txt", "--json")
+    item = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert (item["kind"], item["language"], item["number"], item["date"]) == ("circular", "fr", 13, "2026-11-12")
+    assert not (tmp_path / "home").exists()
+
+
+def test_draft_writes_files_and_fails_when_a_check_does(pregon, tmp_path):
+    clean = pregon("draft", INBOX / "circulaire-13-2026.fr.txt", "--out", tmp_path / "out", "--json")
+    assert clean.returncode == 0
+    drafts = json.loads(clean.stdout)["drafts"]
+    assert [draft["channel"] for draft in drafts] == ["email", "x", "youtube"]
+    assert all(Path(path).stat().st_size for draft in drafts for path in draft["files"].values())
+    assert pregon("draft", INBOX / "circular-12-2026.en.md").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("missing.txt", None),
+        ("empty.txt", b""),
+        ("noise.txt", bytes(range(256)) * 50),
+        ("huge.txt", b"x " * 26_000_000),
+    ],
+)
+def test_a_document_that_cannot_be_read_costs_one_sentence(pregon, tmp_path, name, data):
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+    done = pregon("read", tmp_path / name)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert name in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_configuration_exits_2_with_each_finding(pregon, tmp_path):
+    shutil.copytree(ROOT / "config", tmp_path / "root" / "config")
+    path = tmp_path / "root" / "config" / "channels.yaml"
+    path.write_text(path.read_text() + "speed: 9\n")
+    done = pregon("check", "--json", root=tmp_path / "root")
+    assert done.returncode == 2
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert (finding["file"], finding["key"]) == ("channels.yaml", "speed")
+    assert pregon("check", root=tmp_path / "root").returncode == 2
+
+
+def test_an_unknown_word_exits_2(pregon):
+    assert pregon("shout").returncode == 2
+
+
+def test_the_desk_s_decisions_from_a_terminal(pregon):
+    assert pregon("contacts", "import", INBOX.parent / "members.csv").returncode == 0
+    pregon("user", "add", "ines", "--role", "approver", "--password", "a long enough password")
+    pregon("user", "add", "vito", "--role", "viewer", "--password", "a long enough password")
+    added = json.loads(pregon("add", INBOX / "circulaire-13-2026.fr.txt", "--json").stdout)
+    again = json.loads(pregon("add", INBOX / "circulaire-13-2026.fr.txt", "--json").stdout)
+    assert (added["new"], again["new"]) == (True, False)
+    slug = added["campaign"]
+    drafts = json.loads(pregon("show", slug, "--json").stdout)["drafts"]
+    refused = pregon("approve", drafts[0]["draft"], "--by", "vito")
+    assert refused.returncode == 1
+    assert "viewer" in refused.stderr
+    assert pregon("approve", drafts[0]["draft"], "--by", "ines").returncode == 0
+    assert pregon("reject", drafts[1]["draft"], "--by", "ines", "--comment", "shorter").returncode == 0
+    assert pregon("deliver").returncode == 0
+    rows = json.loads(pregon("who", slug, "--json").stdout)
+    assert {row["state"] for row in rows} == {"sent", "suppressed"}
+    sent = sum(row["state"] == "sent" for row in rows)
+    (report,) = json.loads(pregon("report", "--json").stdout)
+    assert report["sent"] == sent
+
+
+@pytest.mark.seeds
+@pytest.mark.skipif(not SEED.exists(), reason="the user's own documents are not beside this checkout")
+def test_the_real_circular_is_read_as_it_is(pregon):
+    item = json.loads(pregon("read", SEED, "--json").stdout)
+    expected = {
+        "kind": "circular",
+        "language": "fr",
+        "number": 46,
+        "year": 2018,
+        "date": "2018-06-25",
+        "place": "Barcelone",
+        "salutation": "Chers membres",
+        "events": [],
+        "deadlines": [],
+        "videos": [],
+        "contacts": ["info@uclg-digitalcities.org"],
+        "handles": ["@uclg_cdc"],
+    }
+    assert {key: item[key] for key in expected} == expected
+    (call,) = item["calls"]
+    assert (call["capacity"], call["contact"], call["deadline"]) == (10, "info@uclg-digitalcities.org", None)
+    assert [question["id"] for question in item["questions"]].count("link.placeholder") == 2
+    text = SEED.read_text(encoding="utf-8")
+    for start, end in [question["span"] for question in item["questions"]]:
+        assert text[start:end].strip()

@@ -1,0 +1,88 @@
+"""Planning names rows by what they are; links cannot be forged; retries end."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pregon.audiences import select_recipients
+from pregon.deliveries import is_too_late, name_delivery, next_attempt, plan_deliveries, read_token, sign_delivery
+from pregon.errors import SignatureError
+from pregon.types import (
+    Audience,
+    ChannelName,
+    Contact,
+    ContactState,
+    Content,
+    DeliveryState,
+    MailBody,
+    Outcome,
+    SuppressionReason,
+)
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+AUDIENCE = Audience("Members", ("members",), ("fr", "es"))
+MAIL = Content(ChannelName.EMAIL, "fr", "c", MailBody("s", "p", "h", "t", "m"), AUDIENCE)
+
+
+def contact(number, **changes):
+    base = Contact(number, f"c{number}@a.example", "", "fr", ContactState.SUBSCRIBED, ("members",))
+    return replace(base, **changes)
+
+
+def test_everybody_selected_is_planned_or_left_out_with_the_reason():
+    people = [
+        contact(1),
+        contact(2, language="en"),
+        contact(3, lists=("public",)),
+        contact(4, state=ContactState.PENDING),
+        contact(5, address="C5@A.example"),
+        contact(6, address="c1@A.EXAMPLE"),
+    ]
+    recipients = select_recipients(AUDIENCE, people, {"c5@a.example": SuppressionReason.BOUNCED})
+    reasons = {recipient.contact.id: recipient.excluded for recipient in recipients}
+    assert reasons == {
+        1: None,
+        4: "not subscribed: pending",
+        5: "suppressed: bounced",
+        6: "the address is already in this audience",
+    }
+    rows = plan_deliveries(MAIL, "sha256:x", 1, recipients)
+    assert [row.state for row in rows].count(DeliveryState.PENDING) == 1
+    assert len({row.id for row in rows}) == 4
+
+
+def test_planning_twice_names_the_same_rows_and_another_digest_names_others():
+    recipients = select_recipients(AUDIENCE, [contact(1)], {})
+    first, again = (plan_deliveries(MAIL, "sha256:x", 1, recipients) for _ in range(2))
+    other = plan_deliveries(MAIL, "sha256:y", 1, recipients)
+    assert first == again
+    assert first[0].id != other[0].id
+    assert "c1" not in first[0].id
+
+
+@given(st.text(min_size=1, max_size=40), st.binary(min_size=1, max_size=64))
+def test_a_token_is_read_back_and_no_changed_one_is(target, key):
+    token = sign_delivery(name_delivery("sha256:x", 1, target), key)
+    assert read_token(token, key) == name_delivery("sha256:x", 1, target)
+    for forged in (token[:-1], "0" + token[1:] if token[0] != "0" else "1" + token[1:], token + "0", "", "é.é"):
+        with pytest.raises(SignatureError):
+            read_token(forged, key)
+    with pytest.raises(SignatureError):
+        read_token(token, key + b"!")
+
+
+def test_waits_grow_obey_the_provider_and_end():
+    refused = Outcome("d", DeliveryState.PENDING)
+    waits = [next_attempt(refused, attempts, 5, NOW) - NOW for attempts in range(1, 5)]
+    assert waits == sorted(waits)
+    assert waits[0] > timedelta(0)
+    assert next_attempt(replace(refused, retry_after=9000), 1, 5, NOW) == NOW + timedelta(seconds=9000)
+    assert next_attempt(refused, 5, 5, NOW) is None
+
+
+def test_late_work_is_late_after_the_limit_only():
+    assert not is_too_late(NOW, NOW + timedelta(hours=48), 48)
+    assert is_too_late(NOW, NOW + timedelta(hours=48, seconds=1), 48)

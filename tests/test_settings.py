@@ -1,0 +1,109 @@
+"""Every finding is told at once, with its file, its key and what to do."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pregon.errors import ConfigError
+from pregon.settings import load_settings
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def root(tmp_path):
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    return tmp_path
+
+
+def change(root, name, edit):
+    path = root / "config" / name
+    value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    edit(value)
+    path.write_text(yaml.safe_dump(value, allow_unicode=True), encoding="utf-8")
+
+
+def findings(root, environment=None):
+    with pytest.raises(ConfigError) as caught:
+        load_settings(root, environment or {})
+    return {(finding.id, finding.file, finding.key) for finding in caught.value.findings}
+
+
+def test_the_shipped_configuration_is_right_and_leaves_nothing_out(root):
+    settings = load_settings(root, {})
+    assert settings.sandboxed()
+    assert settings.base_url == "http://127.0.0.1:8321"
+
+
+def test_a_wrong_key_is_named_with_its_file(root):
+    change(root, "network.yaml", lambda value: value.update(nmae="x"))
+    change(root, "channels.yaml", lambda value: value["email"].update(batchsize=3))
+    assert findings(root) == {
+        ("config.unknown-key", "network.yaml", "nmae"),
+        ("config.unknown-key", "channels.yaml", "email.batchsize"),
+    }
+
+
+def test_every_finding_has_a_hint(root):
+    change(root, "network.yaml", lambda value: value.pop("chair"))
+    with pytest.raises(ConfigError) as caught:
+        load_settings(root, {})
+    assert all(finding.hint and finding.message for finding in caught.value.findings)
+    assert "network.yaml: chair" in str(caught.value)
+
+
+def test_a_language_without_a_text_is_missed(root):
+    change(root, "network.yaml", lambda value: value["name"].pop("es"))
+    assert findings(root) == {("config.bad-value", "network.yaml", "")}
+
+
+def test_an_unreadable_and_a_missing_file_are_told_together(root):
+    (root / "config" / "sources.yaml").write_text("sources: [", encoding="utf-8")
+    (root / "config" / "playbooks.yaml").unlink()
+    found = findings(root)
+    assert {(identity, file) for identity, file, _ in found} == {
+        ("config.unreadable", "sources.yaml"),
+        ("config.no-file", "playbooks.yaml"),
+    }
+
+
+def test_a_live_channel_needs_its_credentials(root):
+    change(root, "channels.yaml", lambda value: value["x"].update(mode="live"))
+    found = findings(root)
+    assert {identity for identity, _, _ in found} == {"env.missing-secret"}
+    assert {key for _, _, key in found} >= {"PREGON_X_CONSUMER_KEY", "PREGON_X_ACCESS_TOKEN"}
+    secrets = {key: "given" for _, _, key in found}
+    assert not load_settings(root, secrets).sandboxed()
+
+
+@pytest.mark.parametrize("name", ["email", "x", "youtube"])
+def test_an_unknown_provider_is_refused(root, name):
+    change(root, "channels.yaml", lambda value: value[name].update(provider="pigeon"))
+    assert findings(root) == {("config.unknown-provider", "channels.yaml", f"{name}.provider")}
+
+
+def test_two_sources_with_one_id_a_kind_and_a_language_that_do_not_exist(root):
+    source = {"id": "a", "kind": "folder", "address": "x", "language": "eu"}
+    change(root, "sources.yaml", lambda value: value.update(sources=[source, source]))
+    change(root, "playbooks.yaml", lambda value: value["playbooks"].update(poem={}))
+    assert {identity for identity, _, _ in findings(root)} == {
+        "config.twice",
+        "config.unknown-language",
+        "config.unknown-kind",
+    }
+
+
+def test_a_time_zone_that_does_not_exist_is_refused(root):
+    change(root, "network.yaml", lambda value: value.update(time_zone="Europe/Atlantis"))
+    assert findings(root) == {("config.bad-value", "network.yaml", "time_zone")}
+
+
+def test_a_port_that_is_none_is_refused(root):
+    assert findings(root, {"PREGON_PORT": "eighty"}) == {("env.port", "environment", "PREGON_PORT")}
+
+
+def test_secrets_are_not_shown(root):
+    settings = load_settings(root, {"PREGON_SENDGRID_API_KEY": "SG.private"})
+    assert "SG.private" not in repr(settings)
