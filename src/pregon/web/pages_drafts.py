@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Annotated
 
@@ -19,6 +20,8 @@ from pregon.web.pages_campaigns import send_approved
 from pregon.web.security import MAIL_POLICY, SignedForm, SignedIn, text_of
 
 router = APIRouter(prefix="/drafts/{draft_id}")
+_PREFERS_DARK = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)", re.IGNORECASE)
+_SCHEMES = re.compile(r"(color-scheme(?:\"\s+content=\"|\s*:\s*))light dark", re.IGNORECASE)
 # What a database can hold as an id.
 DraftId = Annotated[int, Path(ge=1, lt=2**63)]
 
@@ -108,17 +111,23 @@ def show_history(draft_id: DraftId, desk: AnyDesk, session: SignedIn) -> Respons
 
 
 @router.get("/preview")
-def preview_mail(draft_id: DraftId, desk: AnyDesk, session: SignedIn) -> Response:
-    """The mail's HTML for the frame of the campaign's page; its policy lets it do nothing but look."""
+def preview_mail(draft_id: DraftId, desk: AnyDesk, session: SignedIn, scheme: str = "light") -> Response:
+    """The mail's HTML for the frame of the campaign's page, as light or dark screens show it; it can only be looked at."""
     body = _mail_of(desk, draft_id)
     # Links of one recipient exist only once it is sent; here they lead nowhere.
-    html = substitute(body.html, {UNSUBSCRIBE_URL: "#", VIEW_URL: "#"})
+    html = force_scheme(substitute(body.html, {UNSUBSCRIBE_URL: "#", VIEW_URL: "#"}), dark=scheme == "dark")
     headers = {
         "Content-Security-Policy": MAIL_POLICY.format(ancestors="'self'"),
         "X-Frame-Options": "SAMEORIGIN",
         "Cache-Control": "no-store",
     }
     return HTMLResponse(html, headers=headers)
+
+
+def force_scheme(html: str, *, dark: bool) -> str:
+    """A mail as a reader with dark (or light) screens sees it, whatever the officer's own screen prefers."""
+    html = _PREFERS_DARK.sub("all" if dark else "not all", html)
+    return _SCHEMES.sub(r"\1dark" if dark else r"\1light", html)
 
 
 @router.get("/text")

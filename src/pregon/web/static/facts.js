@@ -18,8 +18,10 @@ function light(link) {
   place.classList.add("lit");
   place.closest(".sentence")?.classList.add("lit");
   // Only the pane scrolls, never the page under the reader's pointer.
-  const offset = place.getBoundingClientRect().top - pane.getBoundingClientRect().top;
-  if (offset < 0 || offset > pane.clientHeight - 40) pane.scrollTop += offset - pane.clientHeight / 3;
+  const frame = pane.getBoundingClientRect();
+  const seen = Math.min(frame.bottom, innerHeight) - frame.top;
+  const offset = place.getBoundingClientRect().top - frame.top;
+  if (offset < 0 || offset > seen - 40) pane.scrollTop += offset - seen / 3;
 }
 
 for (const link of document.querySelectorAll("a.fact")) {
