@@ -86,7 +86,7 @@ def read_send_at(form: FormData, zone: str) -> datetime | None:
         return None
     try:
         return datetime.fromisoformat(value).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise PregonError(f"{value!r} is not a date and time; leave it empty to send at once.") from error
 
 
