@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
+from postgres import running_postgres
 from pregon.bootstrap import build_pipeline
 from pregon.pipeline import Pipeline
 from pregon.sandbox import Sandbox, running_sandbox
@@ -45,10 +48,10 @@ class House:
     clock: Clock
     settings: Settings
 
-    def drop(self, name: str, text: str | None = None) -> None:
+    def drop(self, name: str, words: str | None = None) -> None:
         inbox = self.settings.home / "inbox"
         inbox.mkdir(parents=True, exist_ok=True)
-        data = (SAMPLE / "inbox" / name).read_bytes() if text is None else text.encode()
+        data = (SAMPLE / "inbox" / name).read_bytes() if words is None else words.encode()
         (inbox / name).write_bytes(data)
 
     def watch(self) -> list[str]:
@@ -76,9 +79,33 @@ class House:
         return User(1, "officer", Role.APPROVER)
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    with running_postgres() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """SQLite in the test's folder; and a schema of its own on a real PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'pregon.db'}"
+        return
+    server: str = request.getfixturevalue("postgres")
+    schema = f"test_{secrets.token_hex(6)}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    yield f"{server}?options=-csearch_path%3D{schema}"
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    engine.dispose()
+
+
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    settings = load_settings(ROOT, {"PREGON_HOME": str(tmp_path / "home")})
+def house(tmp_path: Path, database_url: str) -> Iterator[House]:
+    environment = {"PREGON_HOME": str(tmp_path / "home"), "PREGON_DATABASE_URL": database_url}
+    settings = load_settings(ROOT, environment)
     clock = Clock()
     with running_sandbox(tmp_path / "sandbox.db") as sandbox:
         pipeline = build_pipeline(settings, sandbox, clock=clock)

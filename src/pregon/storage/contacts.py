@@ -107,7 +107,7 @@ class ContactQueries(Queries):
         values = {"address": address, "reason": reason, "detail": detail, "created_at": at}
         statement = self._insert(suppressions).values(**values).on_conflict_do_nothing(index_elements=["address"])
         with self._write() as connection:
-            return bool(connection.execute(statement).rowcount)
+            return connection.execute(statement.returning(suppressions.c.id)).first() is not None
 
     def list_suppressions(self) -> dict[str, SuppressionReason]:
         """Every suppressed address and why."""

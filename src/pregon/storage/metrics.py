@@ -25,10 +25,10 @@ class MetricQueries(Queries):
         added = 0
         with self._write() as connection:
             for row in rows:
-                statement = (
-                    self._insert(events).values(**row).on_conflict_do_nothing(index_elements=["provider", "key"])
-                )
-                added += connection.execute(statement).rowcount
+                statement = self._insert(events).values(**row)
+                statement = statement.on_conflict_do_nothing(index_elements=["provider", "key"])
+                # Returned rows are counted, since psycopg gives no row count for such an insert.
+                added += len(connection.execute(statement.returning(events.c.id)).all())
         return added
 
     def list_events(self, delivery_ids: Sequence[str]) -> tuple[StoredEvent, ...]:

@@ -1,0 +1,65 @@
+"""A PostgreSQL server for the tests: one that the environment names, else one started from this machine's binaries."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+@contextmanager
+def running_postgres() -> Iterator[str]:
+    """The SQLAlchemy address of a server. Skips without one, but fails where PREGON_REQUIRE_POSTGRES is set."""
+    named = os.environ.get("PREGON_TEST_POSTGRES_URL")
+    if named:
+        yield named
+        return
+    binaries = _find_binaries()
+    if binaries is None:
+        message = "no PostgreSQL: install Debian's postgresql, or name a server in PREGON_TEST_POSTGRES_URL"
+        if os.environ.get("PREGON_REQUIRE_POSTGRES"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with tempfile.TemporaryDirectory(prefix="pregon-pg-") as folder:
+        yield from _serve(binaries, Path(folder))
+
+
+def _find_binaries() -> Path | None:
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    return folders[-1] if folders else None
+
+
+def _serve(binaries: Path, folder: Path) -> Iterator[str]:
+    # PostgreSQL refuses to run as root, so it is started as somebody who may do nothing else.
+    step_down: dict[str, object] = {}
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        step_down = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    data = folder / "data"
+
+    def run(*words: object) -> None:
+        command = [str(word) for word in words]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60, **step_down)  # type: ignore[call-overload]
+
+    run(binaries / "initdb", "-D", data, "-U", "pregon", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -k {folder}"
+    run(binaries / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
+    try:
+        yield f"postgresql+psycopg://pregon@127.0.0.1:{port}/postgres"
+    finally:
+        run(binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
