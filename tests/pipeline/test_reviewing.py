@@ -105,3 +105,16 @@ def test_what_has_gone_out_can_no_longer_be_changed(house):
         house.pipeline.reviewing.edit_draft(view.draft.id, view.draft.revision, view.revision.fields, house.officer)
     with pytest.raises(DecisionError, match="already gone out"):
         house.pipeline.reviewing.decide(view.draft.id, Decision.WITHDRAWN, view.revision.digest, house.officer)
+
+
+def test_figures_leave_out_the_rows_of_an_approval_that_lapsed(house):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    view = house.draft(slug, "email")
+    house.pipeline.reviewing.edit_draft(
+        view.draft.id, view.draft.revision, edited(view, preheader="Un autre début"), house.officer
+    )
+    house.approve(slug, "email")
+    house.pipeline.delivering.deliver()
+    (funnel,) = house.pipeline.measuring.funnels(slug)[0].rows
+    assert (funnel.planned, funnel.sent) == (view.recipients + view.excluded, view.recipients)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from pregon.engine.environment import apply_environment, prefect_environment
+from pregon.engine.hints import Hints
 from pregon.settings import Settings
 from pregon.types import SourceKind
 
@@ -24,11 +25,17 @@ class Engine:
         self._port = port or _free_port()
         folders = tuple(settings.home / s.address for s in settings.sources if s.active and s.kind is SourceKind.FOLDER)
         self._folders: tuple[Path, ...] = folders
+        self._hints = Hints(_emit)
 
     @property
     def ui_url(self) -> str:
         """Where Prefect's own pages are."""
         return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def server_restarts(self) -> int:
+        """How often the watchdog had to start Prefect's server again."""
+        return self._server.restarts
 
     def start(self) -> None:
         """Start everything; returns when triggers work. Raises `PregonError`."""
@@ -65,17 +72,22 @@ class Engine:
             self.hint("pregon.source.changed", "pregon.source.folder")
 
     def hint(self, event: str, resource: str) -> None:
-        """Tell Prefect that something happened. Losing this only costs time: the schedules sweep."""
-        from prefect.events import emit_event
-
-        emit_event(event=event, resource={"prefect.resource.id": resource})
+        """Tell Prefect that something happened, at once or with the next of its kind. Losing it only costs time."""
+        self._hints.give(event, resource)
 
     def stop(self) -> None:
         """Stop everything that was started, in the opposite order."""
+        self._hints.stop()
         for part in ("_watcher", "_worker", "_server"):
             running = getattr(self, part, None)
             if running is not None:
                 running.stop()
+
+
+def _emit(event: str, resource: str) -> None:
+    from prefect.events import emit_event
+
+    emit_event(event=event, resource={"prefect.resource.id": resource})
 
 
 def _free_port() -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, case, distinct, func, select, update
+from sqlalchemy import Row, and_, case, distinct, func, or_, select, update
 
 from pregon.storage.base import Queries
 from pregon.storage.tables import deliveries, events, samples
@@ -78,7 +78,9 @@ class MetricQueries(Queries):
 
     def count_funnels(self, campaign_id: int | None = None) -> tuple[tuple[int, Funnel], ...]:
         """(campaign id, funnel) per campaign, channel and language; of one campaign, or of all."""
-        wanted = deliveries.c.campaign_id == campaign_id if campaign_id is not None else deliveries.c.id.is_not(None)
+        wanted = _stands()
+        if campaign_id is not None:
+            wanted = and_(wanted, deliveries.c.campaign_id == campaign_id)
         group = (deliveries.c.campaign_id, deliveries.c.channel, deliveries.c.language)
         with self._read() as connection:
             states = connection.execute(_count_states(group).where(wanted).group_by(*group)).all()
@@ -92,6 +94,11 @@ class MetricQueries(Queries):
             (row[0], _funnel(row, by_group.get((row[0], row[1], row[2])), counters.get((row[0], row[1], row[2]), {})))
             for row in states
         )
+
+
+def _stands() -> Any:
+    """Not the rows of an approval that lapsed: nobody was ever going to get those."""
+    return or_(deliveries.c.reason.is_(None), deliveries.c.reason.not_like("withdrawn:%"))
 
 
 def _count_states(group: tuple[Any, ...]) -> Any:
