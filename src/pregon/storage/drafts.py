@@ -34,7 +34,8 @@ from pregon.types import (
 
 _STALE = "Somebody else saved this draft in between; nothing was overwritten."
 _GONE = "Part of this draft has already gone out, so it can no longer be changed; write a correction instead."
-_OPEN = (DeliveryState.PENDING.value, DeliveryState.HELD.value)
+# What an approval that lapses takes back, those it had left out from the start among them.
+_UNSENT = (DeliveryState.PENDING.value, DeliveryState.HELD.value, DeliveryState.SUPPRESSED.value)
 
 
 class DraftQueries(Queries):
@@ -214,7 +215,7 @@ def _withdraw_open_work(connection: Connection, draft_id: int, reason: str) -> N
     started = started.where(deliveries.c.state.in_(("sending", "sent", "unknown")))
     if connection.execute(started.limit(1)).first() is not None:
         raise DecisionError(_GONE)
-    withdrawn = update(deliveries).where(deliveries.c.draft_id == draft_id, deliveries.c.state.in_(_OPEN))
+    withdrawn = update(deliveries).where(deliveries.c.draft_id == draft_id, deliveries.c.state.in_(_UNSENT))
     connection.execute(withdrawn.values(state=DeliveryState.SUPPRESSED, reason=reason))
 
 
