@@ -238,7 +238,7 @@ class Reviewing:
         self._store.add_audit(AuditEntry(self._clock(), user.name, "resolve", ",".join(ids)[:120], reason))
         return changed
 
-    # --- helpers
+    # --- parts
 
     def _recipients(self, revision: Revision) -> tuple[Recipient, ...]:
         audience = revision.content.audience
