@@ -1,0 +1,99 @@
+"""Killed with SIGKILL at random points of a delivery, and started again until done: nothing twice, nothing lost."""
+
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from conftest import CLEAN, ROOT, SAMPLE  # type: ignore[import-not-found]
+from sqlalchemy import create_engine, text
+
+from pregon.bootstrap import load_settings, running_pipeline
+from pregon.sandbox import running_sandbox
+from pregon.types import Decision, DeliveryState, Role, User
+
+KILLS = 12
+CHILD = """
+import os, sys
+from pathlib import Path
+from pregon.bootstrap import load_settings, running_pipeline
+settings = load_settings(Path(sys.argv[1]), {"PREGON_HOME": sys.argv[2]})
+email = settings.channels.email.model_copy(update={"batch_size": 3})
+settings = settings.model_copy(update={"channels": settings.channels.model_copy(update={"email": email})})
+with running_pipeline(settings) as pipeline:
+    print("ready", flush=True)
+    pipeline.delivering.deliver()
+print("done", flush=True)
+"""
+
+
+def prepare(home: Path) -> tuple[str, int, int]:
+    """One campaign with an approved mail and post; (slug, recipients, parts)."""
+    settings = load_settings(ROOT, {"PREGON_HOME": str(home)})
+    (home / "inbox").mkdir(parents=True)
+    (home / "inbox" / CLEAN).write_bytes((SAMPLE / "inbox" / CLEAN).read_bytes())
+    officer = User(1, "officer", Role.APPROVER)
+    with running_pipeline(settings) as pipeline:
+        pipeline.people.import_contacts((SAMPLE / "members.csv").read_text(encoding="utf-8"))
+        pipeline.watching.watch(force=True)
+        (campaign,) = pipeline.drafting.sweep().opened
+        views = pipeline.reviewing.show_campaign(campaign.slug).drafts
+        for view in views:
+            pipeline.reviewing.decide(view.draft.id, Decision.APPROVED, view.revision.digest, officer)
+        return campaign.slug, views[0].recipients, len(views[1].revision.content.body.parts)
+
+
+def age_claims(home: Path) -> None:
+    """Let an hour pass for what was claimed, so that the next start asks the provider."""
+    engine = create_engine(f"sqlite:///{home / 'pregon.db'}")
+    with engine.begin() as connection:
+        past = "strftime('%Y-%m-%dT%H:%M:%f', claimed_at, '-1 hour') || '000+00:00'"
+        connection.execute(
+            text(
+                f"UPDATE deliveries SET claimed_at = {past}, due_at = planned_at WHERE claimed_at IS NOT NULL AND state IN ('sending', 'unknown', 'pending')"
+            )
+        )
+    engine.dispose()
+
+
+def start(home: Path) -> subprocess.Popen[str]:
+    words = [sys.executable, "-c", CHILD, str(ROOT), str(home)]
+    child = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert child.stdout is not None
+    while (line := child.stdout.readline()) != "ready\n":
+        assert line, "the child ended before it was ready"
+    return child
+
+
+@pytest.mark.timeout(200)
+def test_nothing_twice_and_nothing_lost(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    slug, recipients, parts = prepare(home)
+    chance = random.Random(20261123)
+    interrupted = 0
+    for _ in range(KILLS):
+        child = start(home)
+        time.sleep(chance.uniform(0, 0.25))
+        child.kill()
+        assert child.stdout is not None
+        interrupted += "done" not in child.stdout.read()
+        child.wait()
+        age_claims(home)
+    for _ in range(4):
+        child = start(home)
+        assert child.wait(timeout=60) == 0
+        age_claims(home)
+
+    with running_sandbox(home / "sandbox.db") as sandbox:
+        mails = Counter(mail["to_email"] for mail in sandbox.read("mails"))
+        posts = Counter(post["text"] for post in sandbox.read("posts"))
+    with running_pipeline(load_settings(ROOT, {"PREGON_HOME": str(home)})) as pipeline:
+        rows = pipeline.reviewing.who(slug)
+    assert interrupted > 0, "no kill came before the end: the test shows nothing"
+    assert set(mails.values()) == {1}, "sent twice"
+    assert set(posts.values()) == {1}
+    assert (len(mails), len(posts)) == (recipients, parts), "lost"
+    assert {row.state for row in rows} == {DeliveryState.SENT, DeliveryState.SUPPRESSED}
