@@ -206,3 +206,18 @@ def test_digests_differ_when_any_field_of_the_mail_differs(house):
     ]
     digests = {digest_content(each) for each in (content, *others)}
     assert len(digests) == len(others) + 1
+
+
+def test_being_interrupted_more_often_than_the_attempts_allow_loses_nothing(house):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    for _ in range(house.settings.channels.email.max_attempts + 2):
+        while house.pipeline.store.claim_due("email", 1000, "a worker that dies", house.clock()):
+            pass
+        house.clock.forward(minutes=20)
+        house.pipeline.store.mark_lost_claims(house.clock(), house.clock())
+        house.pipeline.delivering._settle_channel(house.pipeline.delivering._channels["email"])
+        house.clock.forward(hours=1)
+    house.pipeline.delivering.deliver()
+    assert set(house.states(slug, "email")) == {"sent", "suppressed"}
+    assert set(mails(house).values()) == {1}

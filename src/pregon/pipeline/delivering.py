@@ -159,7 +159,7 @@ class Delivering:
     ) -> list[DeliveryState]:
         now = self._clock()
         by_id = {row.id: row for row in rows}
-        final = [self._schedule(channel, outcome, by_id[outcome.delivery_id], now) for outcome in outcomes]
+        final = [self._schedule(channel, outcome, by_id[outcome.delivery_id], kind, now) for outcome in outcomes]
         self._store.record_outcomes(final, kind, now)
         for outcome in outcomes:
             if outcome.pause:
@@ -167,11 +167,13 @@ class Delivering:
         return [outcome.state for outcome, _ in final]
 
     def _schedule(
-        self, channel: Channel, outcome: Outcome, row: Delivery, now: datetime
+        self, channel: Channel, outcome: Outcome, row: Delivery, kind: str, now: datetime
     ) -> tuple[Outcome, datetime | None]:
         settings = self._settings.channel(channel.name)
         if outcome.state is DeliveryState.PENDING:
-            due_at = next_attempt(outcome, row.attempts, settings.max_attempts, now)
+            # What reading back shows never left was interrupted, not refused: it does not use up the attempts.
+            attempts = row.attempts if kind == "send" else min(row.attempts, settings.max_attempts - 1)
+            due_at = next_attempt(outcome, attempts, settings.max_attempts, now)
             if due_at is None and not outcome.pause:
                 detail = f"given up after {row.attempts} attempts: {outcome.detail}"
                 return Outcome(
