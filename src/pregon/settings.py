@@ -15,7 +15,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pregon.errors import ConfigError, Finding
-from pregon.types import ChannelName, Kind, Role, SourceKind
+from pregon.types import ChannelName, Kind, SourceKind
 
 PerLanguage = dict[str, str]
 T = TypeVar("T", bound=BaseModel)
@@ -178,7 +178,6 @@ class Settings(_Part):
     host: str = "127.0.0.1"
     port: int = 8321
     secret_key: str = ""
-    roles_that_approve: tuple[Role, ...] = (Role.APPROVER, Role.ADMIN)
     network: Network
     sources: tuple[SourceConfig, ...]
     playbooks: dict[Kind, Playbook]
