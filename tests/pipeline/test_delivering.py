@@ -96,6 +96,8 @@ def test_an_unknown_outcome_that_cannot_be_settled_is_held_for_a_person(house):
     assert states[0] == "held"
     held = [row.id for row in house.pipeline.reviewing.who(slug) if row.state is DeliveryState.HELD]
     assert house.pipeline.reviewing.resolve_deliveries(tuple(held), DeliveryState.SENT, house.officer) == 1
+    settled = house.pipeline.store.read_delivery(held[0])
+    assert (settled.state, settled.sent_at) == (DeliveryState.SENT, house.clock())
 
 
 def test_a_rate_limit_is_waited_for_and_then_everybody_gets_one_mail(house):

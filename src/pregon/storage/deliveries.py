@@ -116,7 +116,8 @@ class DeliveryQueries(Queries):
         open_row = deliveries.c.state.in_((DeliveryState.HELD, DeliveryState.UNKNOWN))
         statement = update(deliveries).where(deliveries.c.id.in_(ids), open_row)
         with self._write() as connection:
-            return connection.execute(statement.values(state=state, reason=reason, due_at=at)).rowcount
+            sent_at = {"sent_at": at} if state is DeliveryState.SENT else {}
+            return connection.execute(statement.values(state=state, reason=reason, due_at=at, **sent_at)).rowcount
 
     def list_unknown(self, channel: ChannelName, at: datetime) -> tuple[Delivery, ...]:
         """Deliveries whose outcome is unknown and that are due to be settled."""
