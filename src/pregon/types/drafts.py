@@ -1,0 +1,208 @@
+"""What is proposed to an officer, what it renders to, and what was found about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pregon.types.items import Span
+
+
+class ChannelName(StrEnum):
+    """A way out."""
+
+    EMAIL = "email"
+    X = "x"
+    YOUTUBE = "youtube"
+
+
+class DraftState(StrEnum):
+    """Where a draft stands."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    NEEDS_CHANGES = "needs_changes"
+    APPROVED = "approved"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who the mail is from."""
+
+    name: str
+    address: str
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The rule that selects contacts: on any of `lists`, reading any of `languages`."""
+
+    name: str
+    lists: tuple[str, ...]
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A picture in a post, by content. `alt_text` at most 1,000 characters (X)."""
+
+    name: str
+    media_type: str
+    data: bytes
+    alt_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailSection:
+    """A heading ("" for none) and its paragraphs, as the officer edits them.
+
+    A paragraph that starts with "- " is a list entry, one with "> " a quotation; `[text](address)` is a link.
+    """
+
+    heading: str
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MailFields:
+    """What an officer edits of a newsletter: fields, not HTML. An empty button_url leaves the button out.
+
+    `eyebrow` stands above the title ("Circular 46"), `dateline` below it; `call` is the text beside the button;
+    `facts` are (label, value) and `links` (label, address) pairs; `closing` is signed line by line; `notice` is
+    what must be carried along, e.g. who paid; `calendar` is the iCalendar text of the item's events ("" for none).
+    """
+
+    subject: str
+    preheader: str
+    title: str
+    lead: str
+    sections: tuple[MailSection, ...]
+    button_label: str = ""
+    button_url: str = ""
+    closing: str = ""
+    eyebrow: str = ""
+    dateline: str = ""
+    salutation: str = ""
+    call: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    notice: str = ""
+    calendar: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostFields:
+    """What an officer edits of a post or thread: the parts in order."""
+
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistOperation:
+    """One change to a channel: `op` is add (video to playlist) or create (playlist)."""
+
+    op: str
+    playlist_id: str
+    playlist_title: str
+    video_id: str = ""
+    video_title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistFields:
+    """What an officer edits of a playlist plan: which operations stay. `reason` says why there are none."""
+
+    operations: tuple[PlaylistOperation, ...]
+    reason: str = ""
+
+
+Fields = MailFields | PostFields | PlaylistFields
+
+
+@dataclass(frozen=True, slots=True)
+class MailBody:
+    """A compiled mail. Per-recipient values stand in it as the tokens of `drafts.tokens`, once per mail, never recompiled."""
+
+    subject: str
+    preheader: str
+    html: str
+    text: str
+    mjml: str
+    calendar: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostPart:
+    """One post of a thread. `weighted_length` by X's published rules (280 at most)."""
+
+    text: str
+    weighted_length: int
+    media: tuple[Media, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadBody:
+    """The posts in order, and what they cost at X's published prices."""
+
+    parts: tuple[PostPart, ...]
+    cost_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistBody:
+    """The playlist changes in order; with none, `reason` says why."""
+
+    operations: tuple[PlaylistOperation, ...]
+    reason: str = ""
+
+
+Body = MailBody | ThreadBody | PlaylistBody
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that a reader or a provider will get, and who gets it: what the digest covers."""
+
+    channel: ChannelName
+    language: str | None
+    campaign: str
+    body: Body
+    audience: Audience | None = None
+    sender: Sender | None = None
+    account: str | None = None
+    send_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A finding about a draft before a person looks. `level` is error or warning; errors stop approval."""
+
+    id: str
+    level: str
+    message: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Where a fact of a draft comes from: a span of the source, or (span None) the configuration key that holds it."""
+
+    text: str
+    span: Span | None
+    origin: str = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One draft as composed or as edited: the fields, what they render to, and what was found about it."""
+
+    channel: ChannelName
+    language: str | None
+    fields: Fields
+    content: Content
+    digest: str
+    checks: tuple[Check, ...]
+    trace: tuple[Trace, ...]

@@ -1,0 +1,179 @@
+"""What storage hands back: the nouns above with their ids, versions and times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pregon.types.approvals import Decision
+from pregon.types.deliveries import DeliveryState
+from pregon.types.drafts import ChannelName, Check, Content, DraftState, Fields, Trace
+from pregon.types.items import Item, Kind
+from pregon.types.metrics import EventType, Label
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItem:
+    """An item with its history number; `version` counts from 1."""
+
+    id: int
+    identity: str
+    version: int
+    fingerprint: str
+    item: Item
+    origin: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SavedItem:
+    """What saving an item did: it is new, or its text changed in a way that a reader would notice."""
+
+    id: int
+    version: int
+    is_new: bool
+    is_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """One item's push across channels and languages."""
+
+    id: int
+    slug: str
+    item_id: int
+    kind: Kind
+    title: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignSearch:
+    """Which campaigns to list. `waiting` None takes both those that wait for a person and the decided ones.
+
+    `text` is looked for in titles, a number also as the item's own. Waiting ones come oldest first, others newest.
+    """
+
+    waiting: bool | None = None
+    kind: str = ""
+    channel: str = ""
+    language: str = ""
+    text: str = ""
+    limit: int = 50
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Editable content for one channel in one language ("" where the channel has none)."""
+
+    id: int
+    campaign_id: int
+    channel: ChannelName
+    language: str
+    state: DraftState
+    revision: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """An immutable, digested snapshot of a draft."""
+
+    draft_id: int
+    number: int
+    item_version: int
+    fields: Fields
+    content: Content
+    digest: str
+    checks: tuple[Check, ...]
+    trace: tuple[Trace, ...]
+    created_by: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's decision on a revision."""
+
+    id: int
+    draft_id: int
+    revision: int
+    digest: str
+    decision: Decision
+    decided_by: str
+    comment: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An officer's answer to a question that a document left open."""
+
+    question: str
+    span_start: int
+    answer: str
+    answered_by: str
+    answered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One revision to one recipient, thread part or playlist operation: a row of the ledger."""
+
+    id: str
+    campaign_id: int
+    draft_id: int
+    revision: int
+    channel: ChannelName
+    language: str
+    position: int
+    address: str
+    contact_id: int | None
+    state: DeliveryState
+    reason: str | None
+    attempts: int
+    due_at: datetime
+    claimed_at: datetime | None
+    sent_at: datetime | None
+    provider_id: str | None
+    track_opens: bool
+    track_clicks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as kept: the raw fact beside the label it was given and the rule that gave it."""
+
+    key: str
+    type: EventType
+    at: datetime
+    delivery_id: str | None
+    url: str | None
+    label: Label
+    rule: str
+    counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the audit log."""
+
+    at: datetime
+    person: str
+    action: str
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHealth:
+    """How a source's last polls went."""
+
+    id: str
+    last_polled_at: datetime | None
+    next_check_at: datetime | None
+    failures: int
+    last_error: str | None
+    moved_to: str | None
+    gone: bool
