@@ -7,7 +7,9 @@ environment only, so nothing in `config/` needs to be kept from anybody. Reads f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
+from string import Formatter
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -18,6 +20,7 @@ from pregon.errors import ConfigError, Finding
 from pregon.types import ChannelName, Kind, SourceKind
 
 PerLanguage = dict[str, str]
+PLAYLIST_FACTS = frozenset({"axis", "year"})
 T = TypeVar("T", bound=BaseModel)
 
 
@@ -48,6 +51,14 @@ class Brand(_Part):
     accent: str = Field(default="#b33f12", pattern=r"^#[0-9a-fA-F]{6}$")
 
 
+class Partner(_Part):
+    """Somebody we work with. Their handle per channel is used only once they agreed to it, on `agreed_on`."""
+
+    name: str
+    handles: dict[str, str] = {}
+    agreed_on: date | None = None
+
+
 class Network(_Part):
     """Who is speaking."""
 
@@ -66,6 +77,7 @@ class Network(_Part):
     brand: Brand = Brand()
     legacy_hosts: dict[str, str] = {}
     hashtags: dict[str, PerLanguage] = {}
+    partners: tuple[Partner, ...] = ()
     event_retention_days: int = Field(default=395, ge=1)
 
     @model_validator(mode="after")
@@ -110,12 +122,49 @@ class PostRule(_Part):
 
     template: str = "circular"
     max_parts: int = Field(default=4, ge=1, le=25)
+    reply_fallback: bool = False
+
+
+class PlaylistTarget(_Part):
+    """One playlist: the one with this `id`, else the one called `title`, created when the channel has none so called.
+
+    Texts may say `{axis}` and `{year}`, which stand for what the item states. With `id` and a text, the playlist is
+    retitled when it is called otherwise. `titles` and `descriptions` are its texts in further languages.
+    """
+
+    id: str = ""
+    title: str = Field(default="", max_length=150)
+    description: str = Field(default="", max_length=5000)
+    titles: PerLanguage = {}
+    descriptions: PerLanguage = {}
+    position: Literal["first", "last"] | None = None
+    privacy: Literal["public", "unlisted", "private"] = "public"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _id_alone(cls, value: Any) -> Any:
+        return {"id": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _findable(self) -> PlaylistTarget:
+        if not self.id and not self.title:
+            raise ValueError("a playlist needs an id or a title")
+        for text in (self.title, self.description, *self.titles.values(), *self.descriptions.values()):
+            unknown = {name for _, name, _, _ in Formatter().parse(text) if name is not None} - PLAYLIST_FACTS
+            if unknown:
+                raise ValueError(f"{{{sorted(unknown)[0]}}} is not a fact of an item; use {{axis}} or {{year}}")
+        return self
 
 
 class PlaylistRule(_Part):
-    """Which playlist takes the videos of such an item, per language."""
+    """Which playlist takes the videos of such an item: per language, and for an axis instead of that.
 
-    playlists: PerLanguage
+    `exclusive`: a video leaves the rule's other playlists when it enters its own.
+    """
+
+    playlists: dict[str, PlaylistTarget]
+    axes: dict[str, dict[str, PlaylistTarget]] = {}
+    exclusive: bool = False
 
 
 class Playbook(_Part):
@@ -133,7 +182,11 @@ class Playbook(_Part):
 
 
 class ChannelConfig(_Part):
-    """One way out. In sandbox mode the channel speaks to the stand-in on this machine and to nothing else."""
+    """One way out. In sandbox mode the channel speaks to the stand-in on this machine and to nothing else.
+
+    `auth` is for X: its OAuth 1.0a keys, or OAuth 2 with a refresh token. `daily_quota` is in the provider's own
+    units, for YouTube 10,000 where nothing is said.
+    """
 
     provider: str
     mode: Literal["sandbox", "live"] = "sandbox"
@@ -143,6 +196,8 @@ class ChannelConfig(_Part):
     max_attempts: int = Field(default=5, ge=1)
     settle_hours: float = Field(default=24, gt=0)
     host: str | None = None
+    auth: Literal["oauth1", "oauth2"] = "oauth1"
+    daily_quota: int | None = Field(default=None, ge=1)
 
 
 class Channels(_Part):
@@ -163,6 +218,9 @@ class Secrets(_Part):
     x_consumer_secret: str = ""
     x_access_token: str = ""
     x_access_token_secret: str = ""
+    x_client_id: str = ""
+    x_client_secret: str = ""
+    x_refresh_token: str = ""
     youtube_client_id: str = ""
     youtube_client_secret: str = ""
     youtube_refresh_token: str = ""
@@ -314,6 +372,9 @@ _CREDENTIALS: dict[ChannelName, dict[str, tuple[str, ...]]] = {
     ChannelName.YOUTUBE: {"youtube": ("youtube_client_id", "youtube_client_secret", "youtube_refresh_token")},
 }
 
+# X over OAuth 2. A client secret is needed by confidential clients only.
+_OAUTH2 = ("x_client_id", "x_refresh_token")
+
 
 def _cross_check(
     network: Network,
@@ -364,7 +425,7 @@ def _cross_check(
                 )
             )
         elif channel.mode == "live":
-            for secret in providers[channel.provider]:
+            for secret in _OAUTH2 if channel.auth == "oauth2" else providers[channel.provider]:
                 if not getattr(secrets, secret):
                     variable = _SECRET_FIELDS[secret]
                     hint = f"set {variable}, or mode: sandbox"

@@ -41,7 +41,8 @@ class Outgoing:
 
     `substitutions` are the per-recipient values of a mail's tokens; `reply_to_id` is the provider's id of the
     thread part before this one; `provider_id` is set when the provider already named this delivery;
-    `attempted_at` is when the claim was made (where a reading back starts).
+    `attempted_at` is when the claim was made (where a reading back starts). `earlier_ids` are the provider's ids of
+    the operations before this one, by position: what they created, this one may need.
     """
 
     delivery_id: str
@@ -52,6 +53,7 @@ class Outgoing:
     reply_to_id: str | None = None
     provider_id: str | None = None
     attempted_at: datetime | None = None
+    earlier_ids: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

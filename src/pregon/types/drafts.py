@@ -95,20 +95,85 @@ class MailFields:
 
 @dataclass(frozen=True, slots=True)
 class PostFields:
-    """What an officer edits of a post or thread: the parts in order."""
+    """What an officer edits of a post or thread: the parts in order, and for each the pictures that a person attached.
+
+    `media` stands beside `parts`; parts beyond its end have no picture.
+    """
 
     parts: tuple[str, ...]
+    media: tuple[tuple[Media, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistText:
+    """What a playlist is called in one language."""
+
+    language: str
+    title: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistEntry:
+    """One copy of a video in a playlist. `position` counts from 0."""
+
+    item_id: str
+    video_id: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistState:
+    """A playlist as the channel has it. `size` counts all of its items; `items` are those of the videos asked for."""
+
+    id: str
+    title: str
+    description: str = ""
+    language: str = ""
+    size: int = 0
+    items: tuple[PlaylistEntry, ...] = ()
+    localizations: tuple[PlaylistText, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VideoState:
+    """A video as YouTube has it. `has_captions` None: not said."""
+
+    id: str
+    title: str = ""
+    has_captions: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """A YouTube channel as it was read: every playlist of its own, and the videos asked for that exist."""
+
+    playlists: tuple[PlaylistState, ...] = ()
+    videos: tuple[VideoState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlaylistOperation:
-    """One change to a channel: `op` is add (video to playlist) or create (playlist)."""
+    """One change to a channel.
+
+    `op` is create, retitle (a playlist), add, move or remove (a video). An empty `playlist_id` stands for the
+    playlist called `playlist_title` that an operation before this one creates. `position` counts from 0; None is
+    wherever YouTube puts it. `item_id` is the copy that moves or goes. For create and retitle `playlist_title`,
+    `description`, `language` and `localizations` are what shall be; `earlier_title` is what retitle replaces.
+    """
 
     op: str
     playlist_id: str
     playlist_title: str
     video_id: str = ""
     video_title: str = ""
+    position: int | None = None
+    item_id: str = ""
+    description: str = ""
+    language: str = ""
+    localizations: tuple[PlaylistText, ...] = ()
+    privacy: str = ""
+    earlier_title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +210,14 @@ class PostPart:
 
 @dataclass(frozen=True, slots=True)
 class ThreadBody:
-    """The posts in order, and what they cost at X's published prices."""
+    """The posts in order, and what they cost at X's published prices.
+
+    `reply_fallback`: when X refuses replies, the thread ends as the posts that are out instead of waiting for a person.
+    """
 
     parts: tuple[PostPart, ...]
     cost_usd: float
+    reply_fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
