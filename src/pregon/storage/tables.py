@@ -77,6 +77,36 @@ sources = Table(
     Column("last_error", Text),
     Column("moved_to", Text),
     Column("gone", Boolean, nullable=False, default=False),
+    # The configured address that all this was learnt from: with another address everything begins anew.
+    Column("address", Text),
+    Column("held_until", UtcTime),
+    Column("hub", Text),
+    Column("topic", Text),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("token", String(80), primary_key=True),
+    Column("source_id", String(80), nullable=False, index=True),
+    Column("hub", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("next_try_at", UtcTime, nullable=False),
+    Column("lease_ends_at", UtcTime),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("detail", Text, nullable=False, default=""),
+)
+
+link_states = Table(
+    "link_states",
+    metadata,
+    # A hash, because an address may be longer than an index takes.
+    Column("key", String(80), primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("health", String(20), nullable=False),
+    Column("detail", Text, nullable=False, default=""),
+    Column("checked_at", UtcTime, nullable=False, index=True),
 )
 
 items = Table(
@@ -109,6 +139,15 @@ item_versions = Table(
     UniqueConstraint("item_id", "version"),
 )
 
+# The addresses at which a document says that its versions in other languages are.
+item_alternates = Table(
+    "item_alternates",
+    metadata,
+    _id(),
+    _ref("item_id", "items"),
+    Column("address", String(500), nullable=False, index=True),
+)
+
 sightings = Table(
     "sightings",
     metadata,
@@ -137,11 +176,34 @@ campaigns = Table(
     UniqueConstraint("item_id"),
 )
 
+# The versions of one item in several languages share a campaign. `drafted_version` is the version that the drafts know.
+campaign_items = Table(
+    "campaign_items",
+    metadata,
+    _id(),
+    _ref("campaign_id", "campaigns"),
+    Column("item_id", ForeignKey("items.id"), nullable=False, unique=True),
+    Column("drafted_version", Integer, nullable=False),
+    Column("joined_at", UtcTime, nullable=False),
+)
+
+# A correction is a campaign of its own, of an item of its own: what has changed in `item_id` since `base_version`.
+corrections = Table(
+    "corrections",
+    metadata,
+    _id(),
+    Column("campaign_id", ForeignKey("campaigns.id"), nullable=False, unique=True),
+    _ref("corrected_id", "campaigns"),
+    _ref("item_id", "items"),
+    Column("base_version", Integer, nullable=False),
+)
+
 drafts = Table(
     "drafts",
     metadata,
     _id(),
     _ref("campaign_id", "campaigns"),
+    _ref("item_id", "items", nullable=True, index=False),
     Column("channel", String(20), nullable=False),
     Column("language", String(10), nullable=False),
     Column("state", String(20), nullable=False),
@@ -172,6 +234,7 @@ answers = Table(
     metadata,
     _id(),
     _ref("campaign_id", "campaigns"),
+    _ref("item_id", "items", nullable=True, index=False),
     Column("question", String(80), nullable=False),
     Column("span_start", Integer, nullable=False),
     Column("answer", Text, nullable=False),
@@ -209,6 +272,10 @@ contacts = Table(
     Column("click_tracking", String(10), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+    # The lists once more, as "|members|public|": one index then counts every audience without a join.
+    Column("lists", Text, nullable=False, default="", server_default=""),
+    Column("erased_at", UtcTime),
+    Index("ix_contacts_audience", "lists", "language", "state"),
 )
 
 memberships = Table(
@@ -216,6 +283,28 @@ memberships = Table(
     metadata,
     Column("contact_id", ForeignKey("contacts.id"), primary_key=True),
     Column("list", String(80), primary_key=True),
+    Index("ix_memberships_list", "list", "contact_id"),
+)
+
+# Lists that a person left: no import puts them back on.
+left_lists = Table(
+    "left_lists",
+    metadata,
+    Column("contact_id", ForeignKey("contacts.id"), primary_key=True),
+    Column("list", String(80), primary_key=True),
+)
+
+# Append-only: what was agreed to or refused, when, how, and which text was shown. Today's answers stand in contacts.
+consents = Table(
+    "consents",
+    metadata,
+    _id(),
+    _ref("contact_id", "contacts"),
+    Column("purpose", String(10), nullable=False),
+    Column("answer", String(10), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("how", Text, nullable=False, default=""),
+    Column("text", Text, nullable=False, default=""),
 )
 
 suppressions = Table(
@@ -226,6 +315,54 @@ suppressions = Table(
     Column("reason", String(20), nullable=False),
     Column("detail", Text, nullable=False, default=""),
     Column("created_at", UtcTime, nullable=False),
+)
+
+# Single mails that a person asked for themselves, e.g. to confirm an address: the outbox of the one mail that no
+# officer approves.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("contact_id", Integer, index=True),
+    Column("address", String(320), nullable=False),
+    Column("language", String(10), nullable=False),
+    Column("wish_json", Text, nullable=False, default="{}"),
+    Column("state", String(20), nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("provider_id", String(300)),
+    Column("created_at", UtcTime, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("claimed_at", UtcTime),
+    Column("answered_at", UtcTime),
+    Index("ix_notices_due", "state", "due_at"),
+)
+
+# Who filled in a public form, as salted hashes: what the throttle counts.
+form_attempts = Table(
+    "form_attempts",
+    metadata,
+    _id(),
+    Column("mark", String(80), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index("ix_form_attempts_mark", "mark", "at"),
+)
+
+# What the mail provider still has to be told of an address: never to write to it again, or to forget it.
+provider_duties = Table(
+    "provider_duties",
+    metadata,
+    _id(),
+    Column("kind", String(20), nullable=False),
+    Column("address", String(320), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("due_at", UtcTime, nullable=False),
+    Column("detail", Text, nullable=False, default=""),
+    Column("created_at", UtcTime, nullable=False),
+    Column("done_at", UtcTime),
+    Index("ix_provider_duties_due", "state", "due_at"),
 )
 
 # --- deliveries ----------------------------------------------------------------------------------------------

@@ -1,17 +1,27 @@
-"""People we may write to, and the rules that select them."""
+"""People we may write to, what they agreed to, and the rules that select them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 
 class Consent(StrEnum):
-    """A contact's answer on being tracked; unknown counts as denied."""
+    """A contact's answer; unknown counts as denied."""
 
     GRANTED = "granted"
     DENIED = "denied"
     UNKNOWN = "unknown"
+
+
+class Purpose(StrEnum):
+    """What a contact was asked to agree to. Tracking is asked for apart from mail, opens apart from clicks."""
+
+    MAIL = "mail"
+    OPENS = "opens"
+    CLICKS = "clicks"
 
 
 class ContactState(StrEnum):
@@ -50,8 +60,105 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentEntry:
+    """One answer as it was recorded: never changed, never deleted but by erasing the contact.
+
+    `how` says where it came from (a form, a link, an import, a person of the desk); `text` is what was shown.
+    """
+
+    purpose: Purpose
+    answer: Consent
+    at: datetime
+    how: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedRow:
+    """One usable row of a file of contacts. `mark` is what stands for the address once a person was erased.
+
+    Blank fields say nothing, so they change nothing. `consent_at` None: the time of the import.
+    """
+
+    line: int
+    address: str
+    mark: str
+    name: str
+    language: str
+    state: ContactState | None
+    lists: tuple[str, ...]
+    organisation: str = ""
+    city: str = ""
+    country: str = ""
+    opens: Consent = Consent.UNKNOWN
+    clicks: Consent = Consent.UNKNOWN
+    consent_at: datetime | None = None
+    consent_how: str = ""
+    consent_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCount:
+    """What became of some rows: `erased` are the lines of people who asked to be forgotten.
+
+    `kept` counts rows that would have brought back somebody who had unsubscribed, and did not.
+    """
+
+    added: int = 0
+    updated: int = 0
+    kept: int = 0
+    erased: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An address that is never written to."""
+
+    address: str
+    reason: SuppressionReason
+    detail: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which contacts a segment selects: every part that is given must hold, and an empty rule selects everybody.
+
+    `lists` holds for members of any of them; the others for any of the values, as they are written. `all`, `any` and
+    `none` are rules of which every one, at least one or not one must hold.
+    """
+
+    lists: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    cities: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
+    all: tuple[Rule, ...] = ()
+    any: tuple[Rule, ...] = ()
+    none: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
     """A contact as one delivery sees it: included, or left out with the reason."""
 
     contact: Contact
     excluded: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceCount:
+    """How many an audience reaches per language, and how many are left out per reason."""
+
+    languages: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def recipients(self) -> int:
+        """How many would be written to."""
+        return sum(self.languages.values())
+
+    @property
+    def excluded(self) -> int:
+        """How many the rule selects and nobody writes to."""
+        return sum(self.left_out.values())

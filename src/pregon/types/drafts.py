@@ -73,6 +73,7 @@ class MailFields:
     `eyebrow` stands above the title ("Circular 46"), `dateline` below it; `call` is the text beside the button;
     `facts` are (label, value) and `links` (label, address) pairs; `closing` is signed line by line; `notice` is
     what must be carried along, e.g. who paid; `calendar` is the iCalendar text of the item's events ("" for none).
+    `translated_by` names the translator of a text that nobody has confirmed yet.
     """
 
     subject: str
@@ -91,6 +92,7 @@ class MailFields:
     links: tuple[tuple[str, str], ...] = ()
     notice: str = ""
     calendar: str = ""
+    translated_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,16 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What a campaign corrects: the campaign that went out, and the item's version that it went out with."""
+
+    campaign_id: int
+    corrected_id: int
+    item_id: int
+    base_version: int
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignSearch:
     """Which campaigns to list. `waiting` None takes both those that wait for a person and the decided ones.
 
@@ -65,7 +75,10 @@ class CampaignSearch:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Editable content for one channel in one language ("" where the channel has none)."""
+    """Editable content for one channel in one language ("" where the channel has none).
+
+    `item_id` is the item that it was composed from; None for the campaign's own.
+    """
 
     id: int
     campaign_id: int
@@ -74,6 +87,7 @@ class Draft:
     state: DraftState
     revision: int
     updated_at: datetime
+    item_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +129,7 @@ class Answer:
     answer: str
     answered_by: str
     answered_at: datetime
+    item_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +183,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
-    """How a source's last polls went."""
+    """How a source's last polls went. `last_seen_at`: when it last brought something; `lease_ends_at`: its hub tells until then."""
 
     id: str
     last_polled_at: datetime | None
@@ -177,3 +192,6 @@ class SourceHealth:
     last_error: str | None
     moved_to: str | None
     gone: bool
+    held_until: datetime | None = None
+    last_seen_at: datetime | None = None
+    lease_ends_at: datetime | None = None
