@@ -12,6 +12,7 @@ from pregon.drafts.context import DraftContext
 from pregon.drafts.hashtags import find_unsplit_hashtags
 from pregon.drafts.links import host_of, open_placeholders
 from pregon.drafts.missing import is_missing
+from pregon.drafts.playlist_checks import check_playlists
 from pregon.drafts.tokens import UNSUBSCRIBE_URL
 from pregon.drafts.trace import visible_texts
 from pregon.drafts.utm import untag_link
@@ -43,6 +44,8 @@ def check_draft(content: Content, item: Item, context: DraftContext, untraced: t
         checks += _check_mail(content.body)
     if isinstance(content.body, ThreadBody):
         checks += _check_thread(content.body)
+    if isinstance(content.body, PlaylistBody):
+        checks += check_playlists(content.body, context)
     return tuple(sorted(checks, key=lambda check: check.level != "error"))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from pregon.settings import Network, Playbook
-from pregon.types import Item, Span
+from pregon.types import ChannelState, Item, Span
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class DraftContext:
     `answers` holds what an officer answered to a question, by the question's span: for a placeholder link the
     address it should have, or "" to leave it as text. With `today` given, calls that have ended are found.
     `calendar_sequence` counts the changes of the item's events, `is_cancelled` says that they do not take place.
+    `youtube_state` is what the YouTube channel has; None: not read, or not readable.
     """
 
     network: Network
@@ -30,6 +31,7 @@ class DraftContext:
     today: date | None = None
     calendar_sequence: int = 0
     is_cancelled: bool = False
+    youtube_state: ChannelState | None = None
 
     def draft_languages(self, item: Item) -> tuple[str, ...]:
         """The languages in which the playbook asks for drafts of this item, in the playbook's order."""

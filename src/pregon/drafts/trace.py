@@ -16,7 +16,7 @@ from pregon.drafts.facts import read_moment, write_moment
 from pregon.drafts.links import plain_address
 from pregon.drafts.tokens import TOKENS
 from pregon.drafts.utm import untag_link
-from pregon.types import Content, Item, MailBody, PlaylistBody, Span, ThreadBody, Trace
+from pregon.types import Content, Item, MailBody, PlaylistBody, PlaylistOperation, Span, ThreadBody, Trace
 
 _URL = re.compile(r"https?://[^\s<>\"«»“”]+|mailto:[^\s<>\"]+", re.IGNORECASE)
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
@@ -55,7 +55,7 @@ def visible_texts(content: Content) -> tuple[str, ...]:
         pictures = tuple(media.alt_text for part in body.parts for media in part.media)
         texts = [part.text if len(body.parts) == 1 else _NUMBERING.sub("", part.text) for part in body.parts]
         return (*texts, *pictures)
-    return tuple(operation.video_title for operation in body.operations)
+    return tuple(text for operation in body.operations for text in _list_texts(operation))
 
 
 def find_number(text: str, source: str) -> Span | None:
@@ -233,13 +233,26 @@ def _trace_playlists(body: PlaylistBody, item: Item) -> tuple[tuple[Trace, ...],
             traces.append(Trace(operation.video_id, videos[operation.video_id]))
         elif operation.video_id:
             untraced.append(operation.video_id)
-    traces += _playlist_origins(body)
+    traces += _playlist_origins(body, item)
     return tuple(traces), tuple(untraced)
 
 
-def _playlist_origins(body: PlaylistBody) -> Iterable[Trace]:
-    ids = dict.fromkeys(operation.playlist_id for operation in body.operations if operation.playlist_id)
-    return (Trace(playlist, None, "config:playbooks.youtube.playlists") for playlist in ids)
+def _playlist_origins(body: PlaylistBody, item: Item) -> Iterable[Trace]:
+    """Ids and titles of playlists are the playbook's, or the channel's own; an axis in a title is the source's."""
+    names = [name for each in body.operations for name in (each.playlist_id, each.playlist_title) if name]
+    yield from (Trace(name, None, "config:playbooks.youtube.playlists") for name in dict.fromkeys(names))
+    axis = (item.practice.axis if item.practice else None) or ""
+    place = item.text.find(axis) if axis and any(axis in name for name in names) else -1
+    if place >= 0:
+        yield Trace(axis, (place, place + len(axis)))
+
+
+def _list_texts(operation: PlaylistOperation) -> tuple[str, ...]:
+    """What viewers read of one change: the video's title and, where the playlist gets them, its texts."""
+    if operation.op not in ("create", "retitle"):
+        return (operation.video_title,)
+    further = [part for text in operation.localizations for part in (text.title, text.description)]
+    return (operation.playlist_title, operation.description, *further)
 
 
 def _plain_number(number: str) -> str:
