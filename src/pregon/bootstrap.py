@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +16,14 @@ from pregon.errors import DocumentError, SignatureError, SourceError
 from pregon.items import load_document
 from pregon.pipeline import Composing, Pipeline
 from pregon.settings import Settings, SourceConfig, load_settings
+from pregon.source_rules import host_of, youtube_feed
 from pregon.types import ChannelName, Document, Poll, ProviderEvent, SourceKind, SourceState
 
 if TYPE_CHECKING:
     from pregon.pipeline import Channel, EventReader
+    from pregon.pipeline.protocols import Poller
     from pregon.sandbox import Sandbox
+    from pregon.sources.pace import HostPace
 
 _MOST_BYTES = 20 * 1024 * 1024
 
@@ -74,6 +78,10 @@ def build_pipeline(
 ) -> Pipeline:
     """Wire everything. `sandbox` are the running stand-ins that channels in sandbox mode speak to."""
     from pregon.pipeline import Delivering, Drafting, Inbox, Measuring, People, Reviewing, Watching
+    from pregon.pipeline import Linking, Receiving, Subscribing
+    from pregon.sources.hubs import WebSubHubs
+    from pregon.sources.links import LinkChecker
+    from pregon.sources.pace import HostPace
     from pregon.storage import open_store
 
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -83,11 +91,16 @@ def build_pipeline(
     channels = {name: _build_channel(name, settings, sandbox, clock) for name in ChannelName}
     readers: dict[str, EventReader] = {"sendgrid": _sendgrid_reader(settings, sandbox)}
     worker = f"{socket.gethostname()}:{os.getpid()}"
+    pace = HostPace(settings.polling.host_gap_seconds)
+    watching = Watching(store, build_pollers(settings, pace), composing, settings, clock)
     return Pipeline(
         settings=settings,
         store=store,
         composing=composing,
-        watching=Watching(store, _pollers(settings), composing, settings, clock),
+        watching=watching,
+        subscribing=Subscribing(store, WebSubHubs(clock), settings, clock, key=key),
+        receiving=Receiving(store, watching, Pushes(), settings, clock),
+        linking=Linking(store, LinkChecker(pace), clock, enabled=settings.network.check_links),
         drafting=Drafting(store, store, composing, clock),
         reviewing=Reviewing(store, composing, clock),
         inbox=Inbox(store, clock),
@@ -144,16 +157,49 @@ def shared_pipeline() -> Iterator[Pipeline]:
 # --- parts ---------------------------------------------------------------------------------------------------
 
 
-def _pollers(settings: Settings) -> dict[SourceKind, Callable[[SourceConfig, SourceState, datetime], Poll]]:
-    from pregon.sources import poll_feed, poll_folder
+class Pushes:
+    """What checks and reads a push, under the names that the receive use case gives it."""
+
+    def __init__(self) -> None:
+        from pregon.sources import webhook
+
+        self.admit, self.verify, self.read = webhook.admit_push, webhook.verify_push, webhook.read_push
+
+
+def build_pollers(settings: Settings, pace: HostPace) -> dict[SourceKind, Poller]:
+    """How each kind of source is looked at, each host at `pace`; what is pushed to us has none."""
+    from pregon.sources import poll_feed, poll_folder, poll_mailbox, poll_wordpress
 
     def feed(source: SourceConfig, state: SourceState, at: datetime) -> Poll:
         return poll_feed(source.address, state, now=at, allow_private=source.allow_private)
 
+    def youtube(source: SourceConfig, state: SourceState, at: datetime) -> Poll:
+        # The hub of a channel is known, and other than what the feed's own links say.
+        found = poll_feed(youtube_feed(source.address), state, now=at, allow_private=source.allow_private)
+        return replace(found, hub=None)
+
+    def wordpress(source: SourceConfig, state: SourceState, at: datetime) -> Poll:
+        return poll_wordpress(source.address, state, now=at, allow_private=source.allow_private)
+
+    def mailbox(source: SourceConfig, state: SourceState, at: datetime) -> Poll:
+        password = settings.source_secrets.get(source.id, "")
+        return poll_mailbox(source.address, password, state, now=at, allow_private=source.allow_private)
+
     def folder(source: SourceConfig, state: SourceState, at: datetime) -> Poll:
         return poll_folder(settings.home / source.address, state, now=at)
 
-    return {SourceKind.FEED: feed, SourceKind.FOLDER: folder}
+    away = {SourceKind.FEED: feed, SourceKind.YOUTUBE: youtube, SourceKind.WORDPRESS: wordpress}
+    paced = {kind: _pace(poller, pace) for kind, poller in (away | {SourceKind.MAILBOX: mailbox}).items()}
+    return {SourceKind.FOLDER: folder, **paced}
+
+
+def _pace(poller: Poller, pace: HostPace) -> Poller:
+    def poll(source: SourceConfig, state: SourceState, at: datetime) -> Poll:
+        address = youtube_feed(source.address) if source.kind is SourceKind.YOUTUBE else source.address
+        with pace.visit(host_of(address)):
+            return poller(source, state, at)
+
+    return poll
 
 
 def _build_channel(

@@ -3,7 +3,7 @@
     PregonError                    something could not be done; `str()` is one sentence for people (exit status 1)
     +-- ConfigError                the words or the configuration are wrong (exit status 2); carries findings
     +-- DocumentError              a document cannot be read: missing, empty, too large, not text
-    +-- SourceError                a feed or folder cannot be polled; `retry_after` in seconds when the host said so
+    +-- SourceError                a source cannot be polled; `retry_after` in seconds when the host said so
     +-- RenderError                a template does not render, or MJML refuses it
     +-- DecisionError              an approval, edit or withdrawal that the rules do not allow
     |   +-- StaleRevisionError     somebody saved in between: nothing was overwritten

@@ -17,6 +17,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pregon.errors import ConfigError, Finding
+from pregon.source_rules import find_address_problem, find_secret_problem
 from pregon.types import ChannelName, Kind, SourceKind
 
 PerLanguage = dict[str, str]
@@ -79,6 +80,7 @@ class Network(_Part):
     hashtags: dict[str, PerLanguage] = {}
     partners: tuple[Partner, ...] = ()
     event_retention_days: int = Field(default=395, ge=1)
+    check_links: bool = True
 
     @model_validator(mode="after")
     def _every_language_named(self) -> Network:
@@ -92,15 +94,35 @@ class Network(_Part):
 class SourceConfig(_Part):
     """One watched source. `max_age_days` bounds what the first poll of a source with a past takes."""
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)
     kind: SourceKind
-    address: str
+    address: str = ""
     item_kind: Kind | None = None
     language: str | None = None
     max_age_days: float = Field(default=7, gt=0)
     every_minutes: float = Field(default=15, gt=0)
     allow_private: bool = False
+    websub: bool = True
     active: bool = True
+
+    @model_validator(mode="after")
+    def _address_fits(self) -> SourceConfig:
+        problem = find_address_problem(self.kind, self.id, self.address)
+        if problem:
+            raise ValueError(problem)
+        return self
+
+    @property
+    def secret_variable(self) -> str:
+        """The environment variable that holds its secret: the mailbox's password, or what a push is signed with."""
+        return f"PREGON_SOURCE_{self.id.upper().replace('-', '_')}_SECRET"
+
+
+class Polling(_Part):
+    """How hosts are spared: so many of them asked at a time, each one at a time, with a pause between two visits."""
+
+    in_flight: int = Field(default=8, ge=1, le=64)
+    host_gap_seconds: float = Field(default=1, ge=0, le=60)
 
 
 class AudienceConfig(_Part):
@@ -238,9 +260,11 @@ class Settings(_Part):
     secret_key: str = ""
     network: Network
     sources: tuple[SourceConfig, ...]
+    polling: Polling = Polling()
     playbooks: dict[Kind, Playbook]
     channels: Channels
     secrets: Secrets = Field(default=Secrets(), repr=False)
+    source_secrets: dict[str, str] = Field(default={}, repr=False)
 
     def sandboxed(self) -> bool:
         """Whether nothing at all can leave this machine."""
@@ -302,7 +326,8 @@ def load_settings(root: Path, environment: Mapping[str, str]) -> Settings:
     folder = root / "config"
     network = _validate(Network, _load(folder, "network.yaml", findings), "network.yaml", "", findings)
     channels = _validate(Channels, _load(folder, "channels.yaml", findings), "channels.yaml", "", findings)
-    sources = _load_sources(folder, findings)
+    sources, polling = _load_sources(folder, findings)
+    source_secrets = read_source_secrets(sources, environment, findings)
     playbooks = _load_playbooks(folder, findings)
     secrets = Secrets(**{field: environment.get(variable, "") for field, variable in _SECRET_FIELDS.items()})
     if network and channels:
@@ -322,9 +347,11 @@ def load_settings(root: Path, environment: Mapping[str, str]) -> Settings:
         secret_key=environment.get("PREGON_SECRET_KEY", ""),
         network=network,
         sources=sources,
+        polling=polling,
         playbooks=playbooks,
         channels=channels,
         secrets=secrets,
+        source_secrets=source_secrets,
     )
 
 
@@ -338,8 +365,10 @@ def _port(environment: Mapping[str, str]) -> int:
     return int(value)
 
 
-def _load_sources(folder: Path, findings: list[Finding]) -> tuple[SourceConfig, ...]:
-    entries = _load(folder, "sources.yaml", findings).get("sources") or []
+def _load_sources(folder: Path, findings: list[Finding]) -> tuple[tuple[SourceConfig, ...], Polling]:
+    file = _load(folder, "sources.yaml", findings)
+    entries = file.get("sources") or []
+    polling = _validate(Polling, file.get("polling") or {}, "sources.yaml", "polling", findings) or Polling()
     read = [_validate(SourceConfig, entry, "sources.yaml", f"sources.{n}", findings) for n, entry in enumerate(entries)]
     sources = tuple(source for source in read if source)
     for source in sources:
@@ -347,7 +376,24 @@ def _load_sources(folder: Path, findings: list[Finding]) -> tuple[SourceConfig, 
             findings.append(
                 Finding("config.twice", "sources.yaml", source.id, "two sources have this id", "rename one")
             )
-    return sources
+    return sources, polling
+
+
+def read_source_secrets(
+    sources: tuple[SourceConfig, ...], environment: Mapping[str, str], findings: list[Finding]
+) -> dict[str, str]:
+    """The secret of each active source that needs one, by the source's id; a finding for each that is missing or weak."""
+    found: dict[str, str] = {}
+    for source in sources:
+        if not source.active or source.kind not in (SourceKind.MAILBOX, SourceKind.WEBHOOK):
+            continue
+        secret, variable = environment.get(source.secret_variable, ""), source.secret_variable
+        problem = find_secret_problem(source.kind, secret)
+        if problem:
+            message, hint = problem
+            findings.append(Finding("env.missing-secret", "environment", variable, message, hint.format(variable)))
+        found[source.id] = secret
+    return found
 
 
 def _load_playbooks(folder: Path, findings: list[Finding]) -> dict[Kind, Playbook]:

@@ -8,10 +8,13 @@ from pregon.pipeline.composing import Composing
 from pregon.pipeline.delivering import Delivering, DeliverResult
 from pregon.pipeline.drafting import Drafting
 from pregon.pipeline.inbox import Inbox, InboxPage, InboxRow
+from pregon.pipeline.linking import Linking
 from pregon.pipeline.measuring import CampaignFunnels, Measuring
 from pregon.pipeline.people import ImportResult, People, Session
 from pregon.pipeline.protocols import Channel, Clock, EventReader, Poller, Storage
+from pregon.pipeline.receiving import PushResult, Receiving
 from pregon.pipeline.reviewing import CampaignRow, CampaignView, DraftView, Reviewing
+from pregon.pipeline.subscribing import SubscribeResult, Subscribing
 from pregon.pipeline.watching import Watching, WatchResult
 from pregon.settings import Settings
 
@@ -31,13 +34,18 @@ __all__ = [
     "Inbox",
     "InboxPage",
     "InboxRow",
+    "Linking",
     "Measuring",
     "People",
     "Pipeline",
     "Poller",
+    "PushResult",
+    "Receiving",
     "Reviewing",
     "Session",
     "Storage",
+    "SubscribeResult",
+    "Subscribing",
     "WatchResult",
     "Watching",
 ]
@@ -51,6 +59,9 @@ class Pipeline:
     store: Storage
     composing: Composing
     watching: Watching
+    subscribing: Subscribing
+    receiving: Receiving
+    linking: Linking
     drafting: Drafting
     reviewing: Reviewing
     inbox: Inbox

@@ -29,6 +29,7 @@ from pregon.types import (
     Item,
     Kind,
     Label,
+    LinkState,
     Outcome,
     Outgoing,
     PlannedDelivery,
@@ -44,12 +45,15 @@ from pregon.types import (
     SourceState,
     StoredEvent,
     StoredItem,
+    Subscription,
     SuppressionReason,
     User,
 )
 
 Clock = Callable[[], datetime]
 Poller = Callable[[SourceConfig, SourceState, datetime], Poll]
+LinkAsker = Callable[[Sequence[str]], Mapping[str, LinkState]]
+"""Asks addresses whether they are alive, within a time that it bounds itself; `unchecked` for those it did not get to."""
 TemplateReader = Callable[[], Mapping[str, str]]
 
 
@@ -81,8 +85,10 @@ class ItemStore(Protocol):
 
     def read_source(self, source_id: str) -> SourceState: ...
     def write_source(self, source_id: str, at: datetime, **values: Any) -> None: ...
+    def mark_due(self, source_id: str, at: datetime) -> None: ...
     def list_source_health(self) -> tuple[SourceHealth, ...]: ...
     def seen_content(self, source_id: str, key: str) -> str | None: ...
+    def read_sighting(self, source_id: str, key: str) -> tuple[str, str, int | None] | None: ...
     def record_sighting(
         self, source_id: str, key: str, content_hash: str, result: str, detail: str, item_id: int | None, at: datetime
     ) -> None: ...
@@ -91,6 +97,25 @@ class ItemStore(Protocol):
     ) -> SavedItem: ...
     def read_item(self, item_id: int, version: int | None = None) -> StoredItem | None: ...
     def items_without_campaign(self, kinds: Sequence[str]) -> tuple[int, ...]: ...
+
+
+class SubscriptionStore(Protocol):
+    """Who tells us of changes."""
+
+    def read_source(self, source_id: str) -> SourceState: ...
+    def mark_due(self, source_id: str, at: datetime) -> None: ...
+    def list_subscriptions(self) -> tuple[Subscription, ...]: ...
+    def read_subscription(self, token: str) -> Subscription | None: ...
+    def save_subscription(self, subscription: Subscription) -> None: ...
+    def end_subscription(self, token: str) -> None: ...
+
+
+class LinkStore(Protocol):
+    """What asking a link found."""
+
+    def read_link_states(self, addresses: Sequence[str]) -> dict[str, LinkState]: ...
+    def save_link_states(self, states: Iterable[LinkState]) -> None: ...
+    def forget_link_states(self, before: datetime) -> int: ...
 
 
 class DraftStore(Protocol):
@@ -211,7 +236,7 @@ class PeopleStore(Protocol):
     def list_audit(self, subject: str | None = None, limit: int = 500) -> tuple[AuditEntry, ...]: ...
 
 
-class Storage(ItemStore, DraftStore, InboxStore, DeliveryStore, MetricStore, ContactStore, PeopleStore, Protocol):
+class Storage(ItemStore, DraftStore, InboxStore, DeliveryStore, MetricStore, SubscriptionStore, LinkStore, ContactStore, PeopleStore, Protocol):
     """All of it."""
 
     def close(self) -> None: ...

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
+from threading import Lock
 
 from pregon.errors import DocumentError, PregonError, SourceError
 from pregon.items import fingerprint_item, identify_item
 from pregon.pipeline.composing import Composing
+from pregon.pipeline.polling import (
+    begin_anew,
+    is_due,
+    poll_side_by_side,
+    remember_failure,
+    remember_success,
+    where_it_is,
+)
 from pregon.pipeline.protocols import Clock, ItemStore, Poller
 from pregon.settings import Settings, SourceConfig
-from pregon.types import Document, Kind, Poll, SavedItem, Sighting, SourceKind
+from pregon.types import Document, Kind, Poll, SavedItem, Sighting, SourceKind, SourceState
 
-_LONGEST_PAUSE = timedelta(hours=24)
+# As long as the column that keeps it; a longer key is cut and told apart by its hash.
+_LONGEST_KEY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +54,35 @@ class Watching:
     ) -> None:
         self._store, self._pollers, self._composing = store, pollers, composing
         self._settings, self._clock = settings, clock
+        self._lock, self._busy = Lock(), set[str]()
 
     def watch(self, *, force: bool = False) -> tuple[WatchResult, ...]:
-        """Poll every active source that is due (or all, with `force`). One source's trouble stops no other."""
-        return tuple(self._watch_source(s) for s in self._settings.sources if s.active and (force or self._is_due(s)))
+        """Poll every active source that is due, or all of them with `force`. One source's trouble stops no other.
+
+        What is gone for good, and a host that asked to be left alone, are not polled by force either. A source that
+        another pass of this process is polling is left to that pass.
+        """
+        states = {source.id: self._read_state(source) for source in self.polled_sources()}
+        now = self._clock()
+        due = [s for s in self.polled_sources() if is_due(states[s.id], now, force=force)]
+        mine = self._claim(due)
+        try:
+            placed = {source.id: source for source in mine}
+            moved = [where_it_is(source, states[source.id]) for source in mine]
+            poll = partial(self._poll, states, now)
+            polled = poll_side_by_side(moved, poll, self._settings.polling.in_flight)
+            found = {}
+            for source, result in polled:
+                found[source.id] = self._keep(placed[source.id], states[source.id], result)
+                # At once, so that a file dropped meanwhile is not left waiting for a slow host of this pass.
+                self._busy.discard(source.id)
+        finally:
+            self._busy.difference_update(source.id for source in mine)
+        return tuple(found[source.id] for source in mine)
+
+    def polled_sources(self) -> tuple[SourceConfig, ...]:
+        """The active sources that are looked at; what is pushed to us is not."""
+        return tuple(s for s in self._settings.sources if s.active and s.kind in self._pollers)
 
     def take(self, document: Document, kind: Kind | None = None) -> SavedItem:
         """Read a document and store it, once however often and wherever it is seen."""
@@ -54,40 +90,33 @@ class Watching:
         identity, fingerprint = identify_item(item, document), fingerprint_item(item)
         return self._store.save_item(identity, fingerprint, item, document.media_type, document.origin, self._clock())
 
-    def _is_due(self, source: SourceConfig) -> bool:
-        next_check = self._store.read_source(source.id).next_check_at
-        return next_check is None or next_check <= self._clock()
+    def _claim(self, due: list[SourceConfig]) -> list[SourceConfig]:
+        with self._lock:
+            mine = [source for source in due if source.id not in self._busy]
+            self._busy.update(source.id for source in mine)
+        return mine
 
-    def _watch_source(self, source: SourceConfig) -> WatchResult:
-        now, state = self._clock(), self._store.read_source(source.id)
-        try:
-            poll = self._pollers[source.kind](source, state, now)
-        except SourceError as error:
-            self._remember_failure(source, state.failures + 1, error, now)
-            return WatchResult(source.id, error=str(error))
-        result = self._take_all(source, poll, first=not state.polled_before, now=now)
-        self._remember_success(source, poll, now)
-        return result
+    def _read_state(self, source: SourceConfig) -> SourceState:
+        return begin_anew(source, self._store.read_source(source.id))
 
-    def _remember_failure(self, source: SourceConfig, failures: int, error: SourceError, now: datetime) -> None:
-        pause = min(timedelta(minutes=source.every_minutes) * 2 ** min(failures - 1, 10), _LONGEST_PAUSE)
-        if error.retry_after:
-            pause = max(pause, timedelta(seconds=error.retry_after))
-        values = {"failures": failures, "last_error": str(error), "next_check_at": now + pause, "gone": error.gone}
-        self._store.write_source(source.id, now, **values)
+    def _poll(self, states: Mapping[str, SourceState], now: datetime, source: SourceConfig) -> Poll:
+        return self._pollers[source.kind](source, states[source.id], now)
 
-    def _remember_success(self, source: SourceConfig, poll: Poll, now: datetime) -> None:
+    def _keep(self, source: SourceConfig, state: SourceState, result: Poll | SourceError) -> WatchResult:
+        now = self._clock()
+        if isinstance(result, SourceError):
+            self._store.write_source(source.id, now, **remember_failure(source, state, result, now))
+            return WatchResult(source.id, error=str(result))
+        taken = self._take_all(source, result, first=not state.polled_before, now=now)
         # A folder is looked at on every pass: that is what makes a dropped file appear within seconds.
         pause = timedelta(0) if source.kind is SourceKind.FOLDER else timedelta(minutes=source.every_minutes)
-        next_check = max(now + pause, poll.not_before or now)
-        values = {"etag": poll.etag, "last_modified": poll.last_modified, "moved_to": poll.moved_to}
-        self._store.write_source(
-            source.id, now, polled_before=True, failures=0, last_error=None, next_check_at=next_check, **values
-        )
+        self._store.write_source(source.id, now, **remember_success(source, state, result, now, pause))
+        return taken
 
     def _take_all(self, source: SourceConfig, poll: Poll, *, first: bool, now: datetime) -> WatchResult:
         new, changed, skipped, rejected, known = [], [], [], [], 0
-        for sighting in poll.sightings:
+        for seen in poll.sightings:
+            sighting = replace(seen, key=bound_key(seen.key))
             digest = _content_hash(sighting)
             if self._store.seen_content(source.id, sighting.key) == digest:
                 known += 1
@@ -97,12 +126,10 @@ class Watching:
                 skipped.append((sighting.key, too_old))
                 self._store.record_sighting(source.id, sighting.key, digest, "skipped", too_old, None, now)
                 continue
-            saved, problem = self._take_sighting(source, sighting)
+            saved, problem = self.take_sighting(source, sighting)
             if saved is None:
                 rejected.append((sighting.key, problem))
-                self._store.record_sighting(source.id, sighting.key, digest, "rejected", problem, None, now)
                 continue
-            self._store.record_sighting(source.id, sighting.key, digest, "taken", "", saved.id, now)
             new += [saved.id] if saved.is_new else []
             changed += [saved.id] if saved.is_changed else []
             known += not (saved.is_new or saved.is_changed)
@@ -114,13 +141,28 @@ class Watching:
             return None
         return f"published {sighting.published_at:%Y-%m-%d}, older than {source.max_age_days:g} days at the first poll"
 
-    def _take_sighting(self, source: SourceConfig, sighting: Sighting) -> tuple[SavedItem | None, str]:
+    def take_sighting(self, source: SourceConfig, sighting: Sighting) -> tuple[SavedItem | None, str]:
+        """Take what was seen at a source and remember that it was seen; without an item, the sentence that says why."""
+        saved, problem = self._try_take(source, sighting)
+        result, item_id = ("taken", saved.id) if saved else ("rejected", None)
+        digest = _content_hash(sighting)
+        self._store.record_sighting(source.id, sighting.key, digest, result, problem, item_id, self._clock())
+        return saved, problem
+
+    def _try_take(self, source: SourceConfig, sighting: Sighting) -> tuple[SavedItem | None, str]:
         if sighting.document is None:
             return None, sighting.problem or "it cannot be read"
         try:
             return self.take(sighting.document, source.item_kind), ""
         except (DocumentError, PregonError) as error:
             return None, str(error)
+
+
+def bound_key(key: str) -> str:
+    """The key as long as the database keeps it."""
+    if len(key) <= _LONGEST_KEY:
+        return key
+    return f"{key[:400]} {hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def _content_hash(sighting: Sighting) -> str:

@@ -22,6 +22,7 @@ from pregon.errors import SourceError
 from pregon.items import normalise_url
 from pregon.sources.entries import read_content, sight_entry
 from pregon.sources.fetch import Answer, fetch, read_freshness
+from pregon.sources.websub import find_hub
 from pregon.types import Poll, Sighting, SourceState
 
 MAX_ENTRIES = 1_000
@@ -51,13 +52,14 @@ def poll_feed(
     if state.last_modified:
         headers["If-Modified-Since"] = state.last_modified
     answer = fetch(address, headers, now=now, timeout=timeout, allow_private=allow_private)
-    fresh = read_freshness(answer.headers)
+    fresh = read_freshness(answer.headers, now)
     poll = Poll(
         sightings=(),
         etag=answer.headers.get("etag", state.etag if answer.status == 304 else None),
         last_modified=answer.headers.get("last-modified", state.last_modified if answer.status == 304 else None),
         not_before=now + timedelta(seconds=fresh) if fresh else None,
         moved_to=answer.moved_to,
+        hub=find_hub(answer.headers, answer.body),
     )
     if answer.status == 304:
         return poll

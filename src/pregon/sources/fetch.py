@@ -25,6 +25,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _AGENT = "pregon (feed reader)"
 # RFC 9111 max-age is honoured up to a day: a feed that says a year is a misconfigured one.
 _LONGEST_FRESH = 86_400
+# Who asks to be left alone for longer than a month made a mistake, and would otherwise never be heard of again.
+_LONGEST_HOLD = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def fetch(
     with httpx.Client(transport=transport, timeout=timeout, trust_env=False, verify=trusted_certificates()) as client:
         while True:
             seen.append(current)
-            request = _build(client, current, headers)
+            request = build_request(client, current, headers)
             status, answered, body, target = _exchange(client, request, current, timeout)
             if target is None:
                 moved = current if permanent and current != address else None
@@ -68,7 +70,10 @@ def _check_redirects(address: str, seen: list[str], target: str) -> None:
         raise SourceError(f"{address} redirects more than {MAX_REDIRECTS} times: correct the address of this source")
 
 
-def _build(client: httpx.Client, address: str, headers: Mapping[str, str]) -> httpx.Request:
+def build_request(
+    client: httpx.Client, address: str, headers: Mapping[str, str], method: str = "GET"
+) -> httpx.Request:  # fmt: skip
+    """A request as every one of ours looks. Raises `SourceError` for what is no http address."""
     try:
         parts = urlsplit(address)
         _ = parts.port
@@ -78,7 +83,7 @@ def _build(client: httpx.Client, address: str, headers: Mapping[str, str]) -> ht
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise SourceError(f"{address} is not an http or https address: correct the address of this source")
     return client.build_request(
-        "GET", url, headers={"User-Agent": _AGENT, "Accept-Encoding": "gzip, deflate", **headers}
+        method, url, headers={"User-Agent": _AGENT, "Accept-Encoding": "gzip, deflate", **headers}
     )
 
 
@@ -149,22 +154,43 @@ def read_retry_after(value: str | None, now: datetime) -> float | None:
     """Seconds to wait by a Retry-After header (RFC 9110 §10.2.3: seconds or a date); None when it says nothing."""
     if not value:
         return None
-    if value.strip().isdecimal():
-        return float(min(int(value.strip()), 30 * _LONGEST_FRESH))
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
+    seconds = _whole(value)
+    if seconds is not None:
+        return float(min(seconds, _LONGEST_HOLD))
+    until = _moment(value)
+    return None if until is None else min(max(0.0, (until - now).total_seconds()), _LONGEST_HOLD)
+
+
+def read_freshness(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds for which the answer stays fresh (RFC 9111 §4.2.1), a day at most; None when the headers do not say.
+
+    max-age comes before Expires, which is counted from the answer's own Date; what its Age says has passed is taken off.
+    """
+    directives = dict(part.strip().partition("=")[::2] for part in headers.get("cache-control", "").lower().split(","))
+    if {"no-cache", "no-store"} & directives.keys():
         return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, (until - now).total_seconds())
+    fresh = _whole(directives.get("max-age", "").strip('"'))
+    lifetime = float(fresh) if fresh is not None else _until_expiry(headers, now)
+    left = lifetime - (_whole(headers.get("age", "")) or 0)
+    return min(left, _LONGEST_FRESH) if left > 0 else None
 
 
-def read_freshness(headers: Mapping[str, str]) -> float | None:
-    """Seconds for which Cache-Control's max-age says the answer stays fresh, a day at most; None when it does not."""
-    for part in headers.get("cache-control", "").lower().split(","):
-        name, _, value = part.strip().partition("=")
-        if name in {"no-cache", "no-store"}:
-            return None
-        if name == "max-age" and value.strip('"').isdecimal():
-            return float(min(int(value.strip('"')), _LONGEST_FRESH)) or None
-    return None
+def _until_expiry(headers: Mapping[str, str], now: datetime) -> float:
+    expires = _moment(headers.get("expires", ""))
+    if expires is None:
+        return 0.0
+    return (expires - (_moment(headers.get("date", "")) or now)).total_seconds()
+
+
+def _whole(value: str) -> int | None:
+    shown = value.strip()
+    # Twelve digits are thirty thousand years: more is noise, and Python would take its time to read it.
+    return int(shown[:12]) if shown.isascii() and shown.isdecimal() else None
+
+
+def _moment(value: str) -> datetime | None:
+    try:
+        told = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    return told if told.tzinfo else told.replace(tzinfo=UTC)

@@ -21,6 +21,10 @@ import httpx
 from pregon.errors import SourceError
 
 
+class PrivateHostError(SourceError):
+    """The host is on a private network, and that was not allowed."""
+
+
 def open_transport(deadline: float, *, allow_private: bool) -> httpx.HTTPTransport:
     """A transport whose connections end at `deadline` (of `time.monotonic`)."""
     context = trusted_certificates()
@@ -48,8 +52,18 @@ def resolve_public(host: str, port: int) -> str:
         raise SourceError(f"there is no host {host}: correct the address of this source, or try later") from error
     for one in found:
         if not _is_public(one):
-            raise SourceError(f"{host} is on a private network: set allow_private for this source if that is meant")
+            raise PrivateHostError(f"{host} is on a private network: set allow_private for this source if that is meant")
     return found[0]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine by its very name; nothing is looked up."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_public(address: str) -> bool:

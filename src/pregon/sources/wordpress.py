@@ -32,18 +32,21 @@ def poll_wordpress(
     modification seen, to be handed back next time. Raises `SourceError`, as a feed does.
     """
     posts: dict[int, Mapping[str, Any]] = {}
+    moved_to: str | None = None
     for page in range(1, _MOST_PAGES + 1):
         answer = fetch(
             _address(address, state.last_modified, page),
             {"Accept": "application/json"}, now=now, timeout=timeout, allow_private=allow_private,
         )  # fmt: skip
+        # Where the API answers now, without the questions asked of it: a later poll asks there at once.
+        moved_to = moved_to or (answer.moved_to.partition("?")[0] if answer.moved_to else None)
         found = _read_posts(answer, address)
         posts |= {int(post["id"]): post for post in found}
         if page >= _pages(answer) or len(found) < _PER_PAGE:
             break
     latest = max((str(post.get("modified_gmt") or "") for post in posts.values()), default="")
     sightings = tuple(_sight_posts(posts.values(), address))
-    return Poll(sightings, last_modified=max(latest, state.last_modified or "") or None)
+    return Poll(sightings, last_modified=max(latest, state.last_modified or "") or None, moved_to=moved_to)
 
 
 def _address(address: str, since: str | None, page: int) -> str:

@@ -21,12 +21,14 @@ from pregon.storage.drafts import DraftQueries
 from pregon.storage.inbox import InboxQueries
 from pregon.storage.items import ItemQueries
 from pregon.storage.metrics import MetricQueries
+from pregon.storage.sources import SourceQueries
 from pregon.storage.users import UserQueries
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class Store(
+    SourceQueries,
     ItemQueries,
     DraftQueries,
     InboxQueries,
