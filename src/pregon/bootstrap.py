@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from pregon.errors import DocumentError, SignatureError, SourceError
 from pregon.items import load_document
-from pregon.pipeline import Composing, Pipeline
+from pregon.pipeline import Composing, Pipeline, Translating
 from pregon.settings import Settings, SourceConfig, load_settings
 from pregon.source_rules import host_of, youtube_feed
 from pregon.types import ChannelName, Document, Poll, ProviderEvent, SourceKind, SourceState
 
 if TYPE_CHECKING:
-    from pregon.pipeline import Channel, EventReader
+    from pregon.pipeline import Channel, EventReader, Translator
     from pregon.pipeline.protocols import Poller
     from pregon.sandbox import Sandbox
     from pregon.sources.pace import HostPace
@@ -70,15 +70,27 @@ def read_templates(root: Path) -> Mapping[str, str]:
 
 def build_composing(settings: Settings, clock: Callable[[], datetime] = now) -> Composing:
     """What reads and drafts without storing."""
-    return Composing(lambda: read_templates(settings.root), settings, clock)
+    return Composing(lambda: read_templates(settings.root), settings, clock, Translating(_build_translator(settings)))
 
 
 def build_pipeline(
     settings: Settings, sandbox: Sandbox | None = None, *, clock: Callable[[], datetime] = now
 ) -> Pipeline:
     """Wire everything. `sandbox` are the running stand-ins that channels in sandbox mode speak to."""
-    from pregon.pipeline import Delivering, Drafting, Inbox, Measuring, People, Reviewing, Watching
-    from pregon.pipeline import Linking, Receiving, Subscribing
+    from pregon.pipeline import (
+        Contacts,
+        Delivering,
+        Drafting,
+        Inbox,
+        Linking,
+        Materials,
+        Measuring,
+        People,
+        Receiving,
+        Reviewing,
+        Subscribing,
+        Watching,
+    )
     from pregon.sources.hubs import WebSubHubs
     from pregon.sources.links import LinkChecker
     from pregon.sources.pace import HostPace
@@ -88,6 +100,7 @@ def build_pipeline(
     store = open_store(settings.database_url)
     key = _secret_key(settings)
     composing = build_composing(settings, clock)
+    materials = Materials(store, store, store, composing)
     channels = {name: _build_channel(name, settings, sandbox, clock) for name in ChannelName}
     readers: dict[str, EventReader] = {"sendgrid": _sendgrid_reader(settings, sandbox)}
     worker = f"{socket.gethostname()}:{os.getpid()}"
@@ -101,12 +114,13 @@ def build_pipeline(
         subscribing=Subscribing(store, WebSubHubs(clock), settings, clock, key=key),
         receiving=Receiving(store, watching, Pushes(), settings, clock),
         linking=Linking(store, LinkChecker(pace), clock, enabled=settings.network.check_links),
-        drafting=Drafting(store, store, composing, clock),
-        reviewing=Reviewing(store, composing, clock),
+        drafting=Drafting(store, composing, materials, clock),
+        reviewing=Reviewing(store, composing, materials, clock),
         inbox=Inbox(store, clock),
-        delivering=Delivering(store, composing, channels, settings, clock, worker=worker, key=key),
+        delivering=Delivering(store, materials, channels, settings, clock, worker=worker, key=key),
         measuring=Measuring(store, channels, readers, settings, clock, key=key),
-        people=People(store, clock, settings.network.languages),
+        people=People(store, clock),
+        contacts=Contacts(store, clock, settings.network.languages, key),
     )
 
 
@@ -200,6 +214,17 @@ def _pace(poller: Poller, pace: HostPace) -> Poller:
             return poller(source, state, at)
 
     return poll
+
+
+def _build_translator(settings: Settings) -> Translator | None:
+    config, key = settings.network.translation, settings.secrets.translation_key
+    if config.provider == "none":
+        return None
+    from pregon.translators import DeepL, LibreTranslate
+
+    if config.provider == "deepl":
+        return DeepL(key, address=config.address, timeout=config.timeout_seconds)
+    return LibreTranslate(config.address or "", key=key, timeout=config.timeout_seconds)
 
 
 def _build_channel(

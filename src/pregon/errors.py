@@ -4,6 +4,7 @@
     +-- ConfigError                the words or the configuration are wrong (exit status 2); carries findings
     +-- DocumentError              a document cannot be read: missing, empty, too large, not text
     +-- SourceError                a source cannot be polled; `retry_after` in seconds when the host said so
+    +-- TranslationError           a translator cannot be used just now
     +-- RenderError                a template does not render, or MJML refuses it
     +-- DecisionError              an approval, edit or withdrawal that the rules do not allow
     |   +-- StaleRevisionError     somebody saved in between: nothing was overwritten
@@ -65,6 +66,10 @@ class RenderError(PregonError):
 
 class DecisionError(PregonError):
     """The rules do not allow this decision or edit now."""
+
+
+class TranslationError(PregonError):
+    """A translator cannot be used just now; drafts keep their marks."""
 
 
 class StaleRevisionError(DecisionError):

@@ -60,6 +60,42 @@ class Partner(_Part):
     agreed_on: date | None = None
 
 
+class Translation(_Part):
+    """A machine translator for languages that a source does not have; off unless one is named.
+
+    `address` is that of the server: needed for LibreTranslate, DeepL knows its own.
+    """
+
+    provider: Literal["none", "deepl", "libretranslate"] = "none"
+    address: str | None = None
+    timeout_seconds: float = Field(default=20, gt=0, le=120)
+
+    @model_validator(mode="after")
+    def _address_given(self) -> Translation:
+        if self.provider == "libretranslate" and not self.address:
+            raise ValueError("LibreTranslate needs the address of its server")
+        return self
+
+
+class ReservePeriod(_Part):
+    """Days before an election on which public bodies may not praise what they achieved (in Spain LOREG, article 50).
+
+    `places` are the names under which the jurisdiction appears in texts: cities, regions, the country.
+    """
+
+    name: str
+    start: date
+    end: date
+    places: tuple[str, ...] = Field(min_length=1)
+    kinds: tuple[Kind, ...] = (Kind.PRACTICE, Kind.STUDY, Kind.VIDEO, Kind.NEWS)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ReservePeriod:
+        if self.end < self.start:
+            raise ValueError("the reserve period ends before it starts")
+        return self
+
+
 class Network(_Part):
     """Who is speaking."""
 
@@ -80,6 +116,8 @@ class Network(_Part):
     hashtags: dict[str, PerLanguage] = {}
     partners: tuple[Partner, ...] = ()
     event_retention_days: int = Field(default=395, ge=1)
+    translation: Translation = Translation()
+    reserve_periods: tuple[ReservePeriod, ...] = ()
     check_links: bool = True
 
     @model_validator(mode="after")
@@ -246,6 +284,7 @@ class Secrets(_Part):
     youtube_client_id: str = ""
     youtube_client_secret: str = ""
     youtube_refresh_token: str = ""
+    translation_key: str = ""
 
 
 class Settings(_Part):

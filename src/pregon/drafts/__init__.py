@@ -5,7 +5,7 @@ Nothing is invented here. A draft holds the source's own sentences, and chrome f
 
 from pregon.drafts.audience import audience_for
 from pregon.drafts.calendar import render_calendar
-from pregon.drafts.compose import compose_drafts, propose
+from pregon.drafts.compose import compose_drafts, compose_fields, propose
 from pregon.drafts.context import DraftContext
 from pregon.drafts.encoding import (
     decode_content,
@@ -18,8 +18,10 @@ from pregon.drafts.gathering import compose_digest, join_items
 from pregon.drafts.render import render_content
 from pregon.drafts.slug import campaign_slug
 from pregon.drafts.tokens import UNSUBSCRIBE_URL, VIEW_URL, substitute
+from pregon.drafts.translating import list_texts, mark_translated, needs_translation, translate_item
 from pregon.drafts.utm import tag_link
 from pregon.drafts.weight import has_url, weighted_length
+from pregon.drafts.words import read_words
 
 __all__ = [
     "UNSUBSCRIBE_URL",
@@ -29,6 +31,7 @@ __all__ = [
     "campaign_slug",
     "compose_digest",
     "compose_drafts",
+    "compose_fields",
     "decode_content",
     "decode_fields",
     "digest_content",
@@ -36,10 +39,15 @@ __all__ = [
     "encode_fields",
     "has_url",
     "join_items",
+    "list_texts",
+    "mark_translated",
+    "needs_translation",
     "propose",
+    "read_words",
     "render_calendar",
     "render_content",
     "substitute",
     "tag_link",
+    "translate_item",
     "weighted_length",
 ]

@@ -17,7 +17,9 @@ def audience_for(context: DraftContext, language: str) -> Audience | None:
     if rule is None:
         return None
     order = context.network.languages
-    asked = (language,) if context.playbook.languages == "source" else context.playbook.languages
+    asked: tuple[str, ...] = context.languages
+    if not asked:
+        asked = (language,) if context.playbook.languages == "source" else context.playbook.languages
     first = next((code for code in order if code in asked), language)
     missing = tuple(code for code in order if code not in asked) if language == first else ()
     return Audience(rule.audience.name, rule.audience.lists, (language, *missing))

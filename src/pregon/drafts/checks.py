@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pregon.drafts.circumstances import check_link_states, check_timing
 from pregon.drafts.context import DraftContext
 from pregon.drafts.hashtags import find_unsplit_hashtags
 from pregon.drafts.links import host_of, open_placeholders
 from pregon.drafts.missing import is_missing
 from pregon.drafts.playlist_checks import check_playlists
+from pregon.drafts.shown import visible_texts
 from pregon.drafts.tokens import UNSUBSCRIBE_URL
-from pregon.drafts.trace import visible_texts
 from pregon.drafts.utm import untag_link
 from pregon.drafts.weight import LIMIT, find_urls
 from pregon.types import Check, Content, Item, MailBody, PlaylistBody, ThreadBody
@@ -30,15 +31,27 @@ _HISTORICAL = re.compile(
 )
 
 
-def check_draft(content: Content, item: Item, context: DraftContext, untraced: tuple[str, ...]) -> tuple[Check, ...]:
-    """The findings about a content, errors first. `untraced` are the facts that `trace_draft` found no source for."""
+def check_draft(
+    content: Content,
+    item: Item,
+    context: DraftContext,
+    untraced: tuple[str, ...],
+    translated_by: str = "",
+) -> tuple[Check, ...]:
+    """The findings about a content, errors first. `untraced` are the facts that `trace_draft` found no source for.
+
+    `translated_by` names the translator of a text that nobody has confirmed.
+    """
     checks = [
         *_check_facts(untraced),
         *_check_missing(content),
+        *_check_translation(translated_by),
         *_check_links(content, item, context),
         *_check_names(content, context),
         *_check_dates(item, context),
         *_check_funding(content, item),
+        *check_timing(content, item, context),
+        *check_link_states(content, context),
     ]
     if isinstance(content.body, MailBody):
         checks += _check_mail(content.body)
@@ -59,6 +72,13 @@ def _check_missing(content: Content) -> Iterator[Check]:
     if any(is_missing(text) for text in visible_texts(content)):
         message = "The source has no text in this language; a part of the draft is still a mark."
         yield Check("text.missing", "error", message, "Write or translate the marked parts.")
+
+
+def _check_translation(translator: str) -> Iterator[Check]:
+    if translator:
+        message = f"{translator} translated this text, and nobody has confirmed it."
+        fix = "Read it beside the source, correct it, and confirm the translation."
+        yield Check("text.unconfirmed", "error", message, fix)
 
 
 def _check_mail(body: MailBody) -> Iterator[Check]:

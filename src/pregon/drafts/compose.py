@@ -16,16 +16,16 @@ from pregon.drafts.trace import trace_draft
 from pregon.types import ChannelName, Fields, Item, MailFields, PlaylistFields, Proposal
 
 
-def compose_drafts(item: Item, context: DraftContext) -> tuple[Proposal, ...]:
-    """Every draft that the playbook asks for, by channel and then language.
+def compose_drafts(item: Item, context: DraftContext, asked: tuple[str, ...] | None = None) -> tuple[Proposal, ...]:
+    """Every draft that the playbook asks for, by channel and then language; with `asked`, in these languages only.
 
     A playlist plan has no language when there is nothing to do. Raises RenderError when a template fails.
     """
     proposals: list[Proposal] = []
     for channel in context.playbook.channels():
-        languages = context.draft_languages(item)
+        languages = context.draft_languages(item) if asked is None else asked
         if channel is ChannelName.YOUTUBE:
-            languages = (item.language or languages[0],)
+            languages = (item.language or languages[0],) if languages else ()
         for language in languages:
             fields = compose_fields(channel, item, language, context)
             is_idle = isinstance(fields, PlaylistFields) and not fields.operations
@@ -57,5 +57,9 @@ def propose(
         fields = replace(fields, calendar=write_calendar(item, language, context))
     content = render_content(channel, language, fields, context, send_at=send_at)
     trace, untraced = trace_draft(content, item, context)
-    checks = check_draft(content, item, context, untraced)
+    checks = check_draft(content, item, context, untraced, _translator(fields))
     return Proposal(channel, language, fields, content, digest_content(content), checks, trace)
+
+
+def _translator(fields: Fields) -> str:
+    return "" if isinstance(fields, PlaylistFields) else fields.translated_by

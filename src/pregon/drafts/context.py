@@ -17,7 +17,11 @@ class DraftContext:
     `campaign` is the campaign's slug, `account` the X account, `youtube_channel` the channel's name or id.
     `answers` holds what an officer answered to a question, by the question's span: for a placeholder link the
     address it should have, or "" to leave it as text. With `today` given, calls that have ended are found.
-    `calendar_sequence` counts the changes of the item's events, `is_cancelled` says that they do not take place.
+    `languages` are those of the campaign's drafts, where they are more than this item's own; `previous` is the version
+    of the item that went out, when the drafts correct it. `calendar_id` names its
+    events for life, `campaign` unless given; `calendar_sequence` counts the changes of the item's events, `is_cancelled` says that they do not take place.
+    `links` maps addresses that were found dead to (error or warning, what was found). `siblings` are the campaign's
+    versions of the item in other languages.
     `youtube_state` is what the YouTube channel has; None: not read, or not readable.
     """
 
@@ -29,12 +33,19 @@ class DraftContext:
     youtube_channel: str = ""
     answers: Mapping[Span, str] = field(default_factory=dict)
     today: date | None = None
+    languages: tuple[str, ...] = ()
+    previous: Item | None = None
+    siblings: tuple[Item, ...] = ()
+    calendar_id: str = ""
     calendar_sequence: int = 0
     is_cancelled: bool = False
+    links: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     youtube_state: ChannelState | None = None
 
     def draft_languages(self, item: Item) -> tuple[str, ...]:
         """The languages in which the playbook asks for drafts of this item, in the playbook's order."""
+        if self.languages:
+            return self.languages
         if self.playbook.languages != "source":
             return self.playbook.languages
         known = self.network.languages

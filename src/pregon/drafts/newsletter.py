@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from pregon.drafts.calendar import render_calendar
 from pregon.drafts.context import DraftContext
+from pregon.drafts.corrections import correct_mail
 from pregon.drafts.facts import list_facts
 from pregon.drafts.layout import lay_out, prepare_text, tidy
 from pregon.drafts.links import LinkIndex, host_of, is_within, name_link, plain_address, publish_url, unique_links
@@ -28,8 +29,13 @@ def compose_mail(item: Item, language: str, context: DraftContext) -> MailFields
     source is a mark that an officer must replace.
     """
     words = read_words(context.templates, language)
-    if item.language and language != item.language:
-        return _compose_frame(item, words, context)
+    is_source = not item.language or language == item.language
+    fields = _compose_whole(item, words, context) if is_source else _compose_frame(item, words, context)
+    return correct_mail(fields, item, words, context) if context.previous else fields
+
+
+def _compose_whole(item: Item, words: Words, context: DraftContext) -> MailFields:
+    language = words.language
     call = item.calls[0] if item.calls else None
     lead, sections = lay_out(item, context, language)
     button_label, button_url = _choose_button(item, call, words, context)
@@ -58,7 +64,7 @@ def write_calendar(item: Item, language: str, context: DraftContext) -> str:
     words = read_words(context.templates, language)
     return render_calendar(
         item,
-        campaign=context.campaign,
+        campaign=context.calendar_id or context.campaign,
         host=context.network.sender.address.partition("@")[2],
         deadline_label=words.text("facts.deadline"),
         sequence=context.calendar_sequence,

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pregon.drafts.context import DraftContext
+from pregon.drafts.corrections import compare_facts
 from pregon.drafts.facts import list_facts
 from pregon.drafts.hashtags import choose_hashtags
 from pregon.drafts.inline import strip_links
@@ -40,6 +41,8 @@ def compose_post(item: Item, language: str, context: DraftContext) -> PostFields
     rule = context.playbook.x
     link = find_main_link(item, context, language)
     is_source = not item.language or language == item.language
+    if context.previous:
+        return _compose_correction(item, context.previous, words, context)
     sentences = _choose_sentences(item, context) if is_source else [mark_missing(words, item.language or "")]
     values: dict[str, object] = {
         "head": write_subject(item, words, "post_head") if is_source else words.text(f"kinds.{item.kind.value}"),
@@ -51,6 +54,19 @@ def compose_post(item: Item, language: str, context: DraftContext) -> PostFields
     frame = fill_template(context.templates, f"social/{rule.template if rule else 'circular'}.txt.j2", values)
     max_parts = rule.max_parts if rule and item.calls else 1
     return PostFields(split_thread([tidy(text, language) for text in sentences], frame=frame, max_parts=max_parts))
+
+
+def _compose_correction(item: Item, previous: Item, words: Words, context: DraftContext) -> PostFields:
+    """One post: what it is about, and each fact that has changed as it now is."""
+    is_source = not item.language or words.language == item.language
+    head = write_subject(item, words, "post_head") if is_source else words.text(f"kinds.{item.kind.value}")
+    facts = [
+        words.text("pair", label=label, value=now) for label, _, now in compare_facts(previous, item, words) if now
+    ]
+    lines = "\n".join(fact for fact in facts if weighted_length(fact) < LIMIT // 3)
+    tags, link = choose_hashtags(item, words.language, context), find_main_link(item, context, words.language)
+    frame = "\n".join([words.text("correction.subject", subject=head), "", SENTENCES_MARK, "", link, tags])
+    return PostFields(split_thread([lines] if lines else [], frame=frame, max_parts=1))
 
 
 def split_thread(sentences: Sequence[str], *, frame: str, max_parts: int) -> tuple[str, ...]:

@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from html import unescape
 
 from pregon.drafts.context import DraftContext
 from pregon.drafts.daytext import Day, day_of, find_days
 from pregon.drafts.facts import read_moment, write_moment
 from pregon.drafts.links import plain_address
+from pregon.drafts.shown import visible_texts
 from pregon.drafts.tokens import TOKENS
 from pregon.drafts.utm import untag_link
-from pregon.types import Content, Item, MailBody, PlaylistBody, PlaylistOperation, Span, ThreadBody, Trace
+from pregon.types import Content, Item, PlaylistBody, Span, Trace
 
 _URL = re.compile(r"https?://[^\s<>\"«»“”]+|mailto:[^\s<>\"]+", re.IGNORECASE)
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
 _HANDLE = re.compile(r"(?<![\w@./-])@\w{2,30}")
 _NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+(?:[.,:h]\d+)*")
 _GROUPING = re.compile(r"(?<=\d)[ .,\u00a0\u202f'’](?=\d{3}(?:\D|$))")
-_HREF = re.compile(r'href="([^"]*)"')
 # Yields each fact with its trace (or None), and returns the text without those facts.
 Finds = Generator[tuple[str, Trace | None], None, str]
-_NUMBERING = re.compile(r"\n\d+/\d+$")
 
 
 def trace_draft(content: Content, item: Item, context: DraftContext) -> tuple[tuple[Trace, ...], tuple[str, ...]]:
@@ -34,28 +32,22 @@ def trace_draft(content: Content, item: Item, context: DraftContext) -> tuple[tu
     if isinstance(content.body, PlaylistBody):
         return _trace_playlists(content.body, item)
     tracer = _Tracer(item, context, content.language or "")
+    others = [("version in another language", sibling) for sibling in context.siblings]
+    others += [("earlier version", context.previous)] if context.previous else []
+    elsewhere = [(origin, _Tracer(other, context, content.language or "")) for origin, other in others]
     traces: dict[tuple[str, str], Trace] = {}
     untraced: dict[str, None] = {}
     for text in visible_texts(content):
         for fact, trace in tracer.trace(text):
-            if trace is None:
+            # A correction says what was stated before; and what two versions state differently, a person decides.
+            origin = "" if trace else next((origin for origin, other in elsewhere if other.knows(fact)), "")
+            if trace is None and not origin:
                 untraced.setdefault(fact)
+            elif trace is None:
+                traces.setdefault((fact, origin), Trace(fact, None, origin))
             else:
                 traces.setdefault((trace.text, trace.origin), trace)
     return tuple(traces.values()), tuple(untraced)
-
-
-def visible_texts(content: Content) -> tuple[str, ...]:
-    """All that a reader sees or can follow: the texts, and the addresses behind the links."""
-    body = content.body
-    if isinstance(body, MailBody):
-        addresses = "\n".join(unescape(address) for address in _HREF.findall(body.html))
-        return (body.subject, body.preheader, body.text, addresses)
-    if isinstance(body, ThreadBody):
-        pictures = tuple(media.alt_text for part in body.parts for media in part.media)
-        texts = [part.text if len(body.parts) == 1 else _NUMBERING.sub("", part.text) for part in body.parts]
-        return (*texts, *pictures)
-    return tuple(text for operation in body.operations for text in _list_texts(operation))
 
 
 def find_number(text: str, source: str) -> Span | None:
@@ -102,6 +94,10 @@ class _Tracer:
         text = yield from self._take_days(text)
         for match in _NUMBER.finditer(text):
             yield match.group(), self._trace_number(match.group())
+
+    def knows(self, fact: str) -> bool:
+        """Whether the item states this one fact."""
+        return all(trace is not None for _, trace in self.trace(fact))
 
     def _take(self, text: str, pattern: re.Pattern[str], trace: Callable[[str], Trace | None]) -> Finds:
         for match in pattern.finditer(text):
@@ -245,14 +241,6 @@ def _playlist_origins(body: PlaylistBody, item: Item) -> Iterable[Trace]:
     place = item.text.find(axis) if axis and any(axis in name for name in names) else -1
     if place >= 0:
         yield Trace(axis, (place, place + len(axis)))
-
-
-def _list_texts(operation: PlaylistOperation) -> tuple[str, ...]:
-    """What viewers read of one change: the video's title and, where the playlist gets them, its texts."""
-    if operation.op not in ("create", "retitle"):
-        return (operation.video_title,)
-    further = [part for text in operation.localizations for part in (text.title, text.description)]
-    return (operation.playlist_title, operation.description, *further)
 
 
 def _plain_number(number: str) -> str:

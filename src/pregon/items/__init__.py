@@ -3,6 +3,7 @@
 Pure: text in, values out. No file, clock, network or environment is touched here.
 """
 
+from pregon.items.cancelled import says_cancelled
 from pregon.items.compare import are_versions, ask_across_documents, describe_changes, find_series_gaps
 from pregon.items.documents import MAX_BYTES, load_document
 from pregon.items.identity import fingerprint_item, identify_item, normalise_url
@@ -22,4 +23,5 @@ __all__ = [
     "load_document",
     "normalise_url",
     "read_item",
+    "says_cancelled",
 ]

@@ -150,6 +150,11 @@ def _read_event(text: str, one: FoundDate, title: str | None, reference: date | 
     return Event(title or shown[:120], start, end, place, online, covered)
 
 
+def read_start(text: str, one: FoundDate, span: Span, day: date) -> str:
+    """The moment that a date names, in ISO 8601: with the hour and the zone where `span` states them."""
+    return _moments(day, None, _find_times(text, span, one.span), text)[0]
+
+
 def _is_invitation(folded: str) -> bool:
     return bool(_HOSTED.search(folded) and _MEETING.search(folded))
 

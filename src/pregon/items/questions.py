@@ -47,6 +47,13 @@ def ask_about_calls(text: str, calls: Iterable[Call]) -> Iterator[Question]:
             )
 
 
+def ask_about_embargo(text: str, moment: str | None, said: tuple[str | None, Span] | None) -> Iterator[Question]:
+    """An embargo without a day (blocking)."""
+    if said is not None and moment is None:
+        message = "The source is under embargo and does not say until when: when may it go out? Source: “{}”"
+        yield Question("embargo.undated", message.format(_sentence(text, said[1])), said[1], blocking=True)
+
+
 def ask_about_deadlines(text: str, deadlines: Iterable[Deadline], today: date | None) -> Iterator[Question]:
     """A deadline that has passed (blocking). Without `today` nothing is asked."""
     for deadline in deadlines:

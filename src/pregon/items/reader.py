@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from pregon.items import calls, details, events, kinds, language, questions
+from pregon.items import calls, details, embargo, events, kinds, language, questions
 from pregon.items.dates import FoundDate, find_dates
 from pregon.items.links import Found, find_links, find_videos
 from pregon.items.numbers import Header, read_header
 from pregon.items.structure import Layout, Passage, build_sections, read_layout
-from pregon.types import Call, Deadline, Document, Event, Item, Kind, Practice, Question, Section, Study, Video
+from pregon.types import Call, Deadline, Document, Event, Item, Kind, Practice, Question, Section, Span, Study, Video
 
 if TYPE_CHECKING:  # settings bring pydantic along, which reading needs for nothing else
     from pregon.settings import Network
@@ -36,6 +36,7 @@ class _Reading:
     calls: tuple[Call, ...]
     events: tuple[Event, ...]
     reference: date | None
+    embargo: tuple[str | None, Span] | None
 
 
 def read_item(
@@ -77,6 +78,7 @@ def read_item(
         spans=dict(header.spans),
         canonical_url=document.canonical_url,
         alternates=document.alternates,
+        embargo=reading.embargo[0] if reading.embargo else None,
     )
     return replace(item, questions=_ask(reading, document, item, rival, today))
 
@@ -97,7 +99,8 @@ def _read(document: Document, network: Network | None) -> _Reading:
     spans = [deadline.span for deadline in deadlines]
     meetings = events.find_events(text, others, spans, header.title, reference)
     return _Reading(
-        text, spoken, layout, header, dates, found, find_videos(found.links), deadlines, asked, meetings, reference
+        text, spoken, layout, header, dates, found, find_videos(found.links), deadlines, asked, meetings, reference,
+        embargo.find_embargo(text, dates, reference),
     )  # fmt: skip
 
 
@@ -173,6 +176,7 @@ def _all_questions(
     yield from questions.ask_about_dates(
         text, reading.dates, item.title, item.spans.get("title"), item.deadlines, item.events, reading.reference
     )
+    yield from questions.ask_about_embargo(text, item.embargo, reading.embargo)
     yield from questions.ask_about_words(text)
     yield from questions.ask_about_reading(
         text,

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pregon.pipeline.composing import Composing
+from pregon.pipeline.contacts import Contacts
 from pregon.pipeline.delivering import Delivering, DeliverResult
 from pregon.pipeline.drafting import Drafting
+from pregon.pipeline.importing import ImportResult
 from pregon.pipeline.inbox import Inbox, InboxPage, InboxRow
 from pregon.pipeline.linking import Linking
+from pregon.pipeline.material import Material, Materials
 from pregon.pipeline.measuring import CampaignFunnels, Measuring
-from pregon.pipeline.people import ImportResult, People, Session
-from pregon.pipeline.protocols import Channel, Clock, EventReader, Poller, Storage
+from pregon.pipeline.people import People, Session
+from pregon.pipeline.protocols import Channel, Clock, EventReader, Poller, Storage, Translator
 from pregon.pipeline.receiving import PushResult, Receiving
-from pregon.pipeline.reviewing import CampaignRow, CampaignView, DraftView, Reviewing
+from pregon.pipeline.reviewing import CampaignRow, CampaignView, DraftView, Reviewing, SourceView
 from pregon.pipeline.subscribing import SubscribeResult, Subscribing
+from pregon.pipeline.translating import Translating
 from pregon.pipeline.watching import Watching, WatchResult
 from pregon.settings import Settings
 
@@ -25,6 +29,7 @@ __all__ = [
     "Channel",
     "Clock",
     "Composing",
+    "Contacts",
     "DeliverResult",
     "Delivering",
     "DraftView",
@@ -35,6 +40,8 @@ __all__ = [
     "InboxPage",
     "InboxRow",
     "Linking",
+    "Material",
+    "Materials",
     "Measuring",
     "People",
     "Pipeline",
@@ -43,9 +50,12 @@ __all__ = [
     "Receiving",
     "Reviewing",
     "Session",
+    "SourceView",
     "Storage",
     "SubscribeResult",
     "Subscribing",
+    "Translating",
+    "Translator",
     "WatchResult",
     "Watching",
 ]
@@ -68,3 +78,4 @@ class Pipeline:
     delivering: Delivering
     measuring: Measuring
     people: People
+    contacts: Contacts

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pregon.drafts import DraftContext, campaign_slug, compose_drafts
+from pregon.drafts import DraftContext, campaign_slug, compose_drafts, read_words
 from pregon.errors import NotFoundError
-from pregon.items import read_item
+from pregon.items import read_item, says_cancelled
 from pregon.pipeline.protocols import Clock, TemplateReader
+from pregon.pipeline.translating import Translating
 from pregon.settings import Playbook, Settings
-from pregon.types import Answer, Document, Draft, Fields, Item, Kind, Proposal, Span
+from pregon.types import Answer, Document, Draft, Fields, Item, Kind, Proposal, Span, StoredItem
 
 
 class Composing:
     """Documents -> items -> proposals, by the network's playbooks and templates."""
 
-    def __init__(self, templates: TemplateReader, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        templates: TemplateReader,
+        settings: Settings,
+        clock: Clock,
+        translating: Translating | None = None,
+    ) -> None:
         self._templates, self._settings, self._clock = templates, settings, clock
+        self._translating = translating or Translating()
 
     def read(self, document: Document, kind: Kind | None = None) -> Item:
         """Read a document into an item."""
@@ -34,10 +42,32 @@ class Composing:
         playbook = self._settings.playbooks.get(kind)
         return playbook if playbook and playbook.active else None
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that the network works in, in its order."""
+        return self._settings.network.languages
+
+    def follows_sources(self, kind: Kind) -> bool:
+        """Whether items of this kind are drafted in the languages that they are written in."""
+        playbook = self.playbook(kind)
+        return playbook is not None and playbook.languages == "source"
+
     def context(
-        self, kind: Kind, campaign: str, answers: tuple[Answer, ...] = (), item: Item | None = None
+        self,
+        kind: Kind,
+        campaign: str,
+        answers: tuple[Answer, ...] = (),
+        stored: StoredItem | None = None,
+        *,
+        languages: tuple[str, ...] = (),
+        previous: Item | None = None,
+        calendar_id: str = "",
+        changes: int = 0,
     ) -> DraftContext:
-        """What composing and rendering need for a campaign of this kind. Raises `NotFoundError` without a playbook."""
+        """What composing and rendering need for a campaign of this kind. Raises `NotFoundError` without a playbook.
+
+        `answers` are those to the questions of `stored`; the rest as in `DraftContext`.
+        """
         playbook = self.playbook(kind)
         if playbook is None:
             raise NotFoundError(
@@ -50,18 +80,35 @@ class Composing:
             campaign=campaign,
             account=self._settings.channels.x.account,
             youtube_channel=self._settings.channels.youtube.account,
-            answers=_by_span(item, answers) if item else {},
+            answers=_by_span(stored.item, answers) if stored else {},
             today=self._clock().date(),
+            languages=languages,
+            previous=previous,
+            calendar_id=calendar_id,
+            calendar_sequence=changes,
+            is_cancelled=stored is not None and says_cancelled(stored.item),
         )
 
-    def compose(self, item: Item, identity: str) -> tuple[Proposal, ...]:
-        """Every draft that the playbook asks for."""
-        return compose_drafts(item, self.context(item.kind, campaign_slug(item, identity)))
+    def name_correction(self, item: Item) -> str:
+        """The title of a campaign that corrects what was said of this item."""
+        language = item.language if item.language in self.languages else self.languages[0]
+        words = read_words(self._templates(), language or "")
+        return words.text("correction.subject", subject=item.title or words.text(f"kinds.{item.kind.value}"))
 
-    @staticmethod
-    def compose_one(item: Item, context: DraftContext, draft: Draft) -> Fields | None:
+    def compose(self, item: Item, identity: str) -> tuple[Proposal, ...]:
+        """Every draft that the playbook asks for, of an item that is not stored."""
+        return self.compose_drafts(item, self.context(item.kind, campaign_slug(item, identity)))
+
+    def compose_drafts(
+        self, item: Item, context: DraftContext, asked: tuple[str, ...] | None = None
+    ) -> tuple[Proposal, ...]:
+        """Every draft that the playbook asks for (in the `asked` languages only), translated where that is configured."""
+        return self._translating.fill(item, context, compose_drafts(item, context, asked))
+
+    def compose_one(self, item: Item, context: DraftContext, draft: Draft) -> Fields | None:
         """The fields of one draft, composed anew; None when the playbook no longer asks for it."""
-        for proposal in compose_drafts(item, context):
+        asked = (draft.language,) if draft.language else None
+        for proposal in self.compose_drafts(item, context, asked):
             if (proposal.channel, proposal.language or "") == (draft.channel, draft.language):
                 return proposal.fields
         return None

@@ -15,7 +15,7 @@ from itertools import groupby
 from pregon.deliveries import next_attempt, sign_delivery
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL, digest_content, render_content
 from pregon.errors import NotFoundError, RenderError
-from pregon.pipeline.composing import Composing
+from pregon.pipeline.material import Materials
 from pregon.pipeline.protocols import Channel, Clock, Storage
 from pregon.settings import Settings
 from pregon.types import (
@@ -49,7 +49,7 @@ class Delivering:
     def __init__(
         self,
         store: Storage,
-        composing: Composing,
+        materials: Materials,
         channels: Mapping[ChannelName, Channel],
         settings: Settings,
         clock: Clock,
@@ -58,7 +58,7 @@ class Delivering:
         key: bytes,
         claim_lease: timedelta = _CLAIM_LEASE,
     ) -> None:
-        self._store, self._composing, self._channels = store, composing, channels
+        self._store, self._materials, self._channels = store, materials, channels
         self._settings, self._clock, self._worker, self._key = settings, clock, worker, key
         self._claim_lease = claim_lease
 
@@ -121,11 +121,11 @@ class Delivering:
     def _render_now(self, delivery: Delivery) -> Content:
         campaign = self._store.campaign_by_id(delivery.campaign_id)
         revision = self._store.read_revision(delivery.draft_id, delivery.revision)
-        stored = self._store.read_item(campaign.item_id) if campaign else None
-        if campaign is None or revision is None or stored is None:
-            raise NotFoundError("its campaign, revision or item is missing")
-        answers = self._store.list_answers(campaign.id)
-        context = self._composing.context(campaign.kind, campaign.slug, answers, stored.item)
+        draft = self._store.read_draft(delivery.draft_id)
+        if campaign is None or revision is None or draft is None:
+            raise NotFoundError("its campaign, revision or draft is missing")
+        material = self._materials.gather(campaign)
+        context = self._materials.context(material, material.source_of(draft))
         language = delivery.language or None
         send_at = revision.content.send_at
         return render_content(delivery.channel, language, revision.fields, context, send_at=send_at)

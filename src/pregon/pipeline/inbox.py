@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from pregon.approvals import open_questions
 from pregon.pipeline.protocols import Clock, Storage
 from pregon.types import (
+    Answer,
     Campaign,
     CampaignSearch,
     ChannelName,
@@ -17,6 +18,7 @@ from pregon.types import (
     Draft,
     DraftState,
     Item,
+    StoredItem,
     ThreadBody,
 )
 
@@ -65,7 +67,7 @@ class Inbox:
 
     def _read_rows(self, campaigns: Iterable[Campaign]) -> list[InboxRow]:
         wanted = tuple(campaigns)
-        items = self._store.newest_items([campaign.item_id for campaign in wanted])
+        sources = self._store.items_of([campaign.id for campaign in wanted])
         answers = self._store.answers_of([campaign.id for campaign in wanted])
         drafts = self._store.list_drafts([campaign.id for campaign in wanted])
         undecided = [draft for draft in drafts if draft.state not in _DECIDED]
@@ -73,9 +75,10 @@ class Inbox:
         posts = self._store.newest_contents([draft.id for draft in undecided if draft.channel is ChannelName.X])
         rows = []
         for campaign in wanted:
-            item = items[campaign.item_id].item
+            stored = sorted(sources[campaign.id], key=lambda each: each.id != campaign.item_id)
+            item = stored[0].item
             own = tuple(draft for draft in drafts if draft.campaign_id == campaign.id)
-            questions = len(open_questions(item.questions, answers.get(campaign.id, ())))
+            questions = sum(len(open_questions(s.item.questions, _of(s, answers.get(campaign.id, ())))) for s in stored)
             rows.append(self._row(campaign, item, own, questions, checks, posts))
         return rows
 
@@ -104,6 +107,10 @@ class Inbox:
             deadline=deadline,
             is_urgent=deadline is not None and deadline - today <= _URGENT,
         )
+
+
+def _of(stored: StoredItem, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    return tuple(answer for answer in answers if answer.item_id in (None, stored.id))
 
 
 def _next_deadline(item: Item, today: date) -> date | None:

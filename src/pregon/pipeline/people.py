@@ -1,13 +1,9 @@
-"""People of the desk: passwords (argon2id), sessions, a throttle on signing in. And the import of contacts."""
+"""People of the desk: passwords (argon2id), sessions, a throttle on signing in."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import re
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,13 +12,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from pregon.errors import NotAllowedError, NotFoundError, PregonError
 from pregon.pipeline.protocols import Clock, Storage
-from pregon.types import Consent, Contact, ContactState, Role, User
+from pregon.types import Role, User
 
 SESSION_LENGTH = timedelta(hours=12)
 _THROTTLE_WINDOW, _THROTTLE_AFTER = timedelta(minutes=15), 5
 _SHORTEST_PASSWORD = 10
-# A mailbox as people really have one: the HTML standard's definition of a valid e-mail address, with a dot in the domain.
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +27,11 @@ class Session:
     csrf: str
 
 
-@dataclass(frozen=True, slots=True)
-class ImportResult:
-    """What an import did; `rejected` are (line number, sentence)."""
-
-    accepted: int
-    rejected: tuple[tuple[int, str], ...]
-
-
 class People:
-    """Users, sessions, contacts."""
+    """Users and sessions."""
 
-    def __init__(self, store: Storage, clock: Clock, languages: tuple[str, ...]) -> None:
-        self._store, self._clock, self._languages = store, clock, languages
+    def __init__(self, store: Storage, clock: Clock) -> None:
+        self._store, self._clock = store, clock
         self._hasher = PasswordHasher()
 
     def add_user(self, name: str, password: str, role: Role) -> None:
@@ -102,57 +88,6 @@ class People:
     def sign_out(self, token: str) -> None:
         """End a session."""
         self._store.end_session(_hash_token(token))
-
-    def import_contacts(self, text: str, *, dry_run: bool = False) -> ImportResult:
-        """Contacts from CSV with a header line; unusable rows are listed, the others are taken."""
-        accepted: list[Contact] = []
-        rejected: list[tuple[int, str]] = []
-        for line, outcome in self._read_rows(text):
-            if isinstance(outcome, Contact):
-                accepted.append(outcome)
-            else:
-                rejected.append((line, outcome))
-        if not dry_run:
-            self._store.save_contacts(accepted, self._clock())
-        return ImportResult(len(accepted), tuple(rejected))
-
-    def _read_rows(self, text: str) -> Iterator[tuple[int, Contact | str]]:
-        reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-        if "email" not in (reader.fieldnames or ()):
-            raise PregonError("The file has no column named email; the first line must name the columns.")
-        seen: set[str] = set()
-        for row in reader:
-            contact = self._read_row({key: (value or "").strip() for key, value in row.items() if isinstance(key, str)})
-            if isinstance(contact, Contact):
-                if contact.address in seen:
-                    contact = f"{contact.address} stands in the file twice"
-                else:
-                    seen.add(contact.address)
-            yield reader.line_num, contact
-
-    def _read_row(self, row: dict[str, str]) -> Contact | str:
-        address = row["email"].casefold()
-        if not _ADDRESS.fullmatch(address):
-            return f"{row['email']!r} is not an e-mail address"
-        language = row.get("language", "").casefold()
-        if language not in self._languages:
-            return f"{address}: the network does not work in {language or 'no language'!r}"
-        try:
-            return Contact(
-                id=0,
-                address=address,
-                name=row.get("name", ""),
-                language=language,
-                state=ContactState(row.get("status") or ContactState.SUBSCRIBED),
-                lists=tuple(sorted({name.strip() for name in row.get("lists", "").split(";") if name.strip()})),
-                organisation=row.get("organisation", ""),
-                city=row.get("city", ""),
-                country=row.get("country", ""),
-                open_tracking=Consent(row.get("open_tracking") or Consent.UNKNOWN),
-                click_tracking=Consent(row.get("click_tracking") or Consent.UNKNOWN),
-            )
-        except ValueError as error:
-            return f"{address}: {error}"
 
 
 def _hash_token(token: str) -> str:

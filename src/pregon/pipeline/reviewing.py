@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pregon.approvals import approval_obstacles, check_decision, check_edit, open_questions
+from pregon.approvals import approval_obstacles, check_decision, check_edit
 from pregon.audiences import select_recipients
 from pregon.deliveries import plan_deliveries
 from pregon.drafts import propose
 from pregon.errors import DecisionError, NotAllowedError, NotFoundError
 from pregon.pipeline.composing import Composing
+from pregon.pipeline.material import Material, Materials
 from pregon.pipeline.protocols import Clock, Storage
 from pregon.types import (
     Answer,
@@ -26,6 +27,7 @@ from pregon.types import (
     DraftState,
     Fields,
     PlannedDelivery,
+    PlaylistFields,
     Proposal,
     Question,
     Recipient,
@@ -39,27 +41,46 @@ from pregon.types import (
 
 @dataclass(frozen=True, slots=True)
 class DraftView:
-    """One draft as the desk shows it. `obstacles` say why it cannot be approved yet; `stale`: its source has changed."""
+    """One draft as the desk shows it. `obstacles` say why it cannot be approved yet; `source` is what it was made of.
+
+    `stale` says in a sentence what has changed since it was written; "" when nothing has.
+    """
 
     draft: Draft
     revision: Revision
     approvals: tuple[Approval, ...]
     obstacles: tuple[str, ...]
-    stale: bool
+    source: StoredItem
+    stale: str
     recipients: int
     excluded: int
     cost_usd: float
 
 
 @dataclass(frozen=True, slots=True)
+class SourceView:
+    """One version of the item, with its open questions."""
+
+    stored: StoredItem
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignView:
-    """One campaign with its source and its drafts."""
+    """One campaign with its sources and its drafts. `source` is the item that opened it; `corrected` what it corrects."""
 
     campaign: Campaign
     source: StoredItem
+    sources: tuple[SourceView, ...]
     drafts: tuple[DraftView, ...]
-    questions: tuple[Question, ...]
     answers: tuple[Answer, ...]
+    corrected: Campaign | None = None
+    corrections: tuple[Campaign, ...] = ()
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """Every open question of every source."""
+        return tuple(question for source in self.sources for question in source.questions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +101,8 @@ class CampaignRow:
 class Reviewing:
     """Drafts -> approvals."""
 
-    def __init__(self, store: Storage, composing: Composing, clock: Clock) -> None:
-        self._store, self._composing, self._clock = store, composing, clock
+    def __init__(self, store: Storage, composing: Composing, materials: Materials, clock: Clock) -> None:
+        self._store, self._composing, self._materials, self._clock = store, composing, materials, clock
 
     # --- reading
 
@@ -97,19 +118,25 @@ class Reviewing:
         return tuple(waiting + [row for row in rows if not row.waiting])
 
     def _count_questions(self, campaign: Campaign) -> int:
-        stored = self._item(campaign)
-        return len(open_questions(stored.item.questions, self._store.list_answers(campaign.id)))
+        material = self._materials.gather(campaign)
+        return sum(len(material.open_questions(source)) for source in material.sources)
 
     def show_campaign(self, slug: str) -> CampaignView:
         """Everything about one campaign. Raises `NotFoundError`."""
         campaign = self._store.read_campaign(slug)
         if campaign is None:
             raise NotFoundError(f"There is no campaign {slug!r}; `pregon campaigns` lists them.")
-        source = self._item(campaign)
-        answers = self._store.list_answers(campaign.id)
-        questions = open_questions(source.item.questions, answers)
-        views = (self._view(draft, source, questions) for draft in self._store.list_drafts([campaign.id]))
-        return CampaignView(campaign, source, tuple(views), questions, answers)
+        material = self._materials.gather(campaign)
+        corrections = [self._store.campaign_by_id(c.campaign_id) for c in self._store.list_corrections(campaign.id)]
+        return CampaignView(
+            campaign=campaign,
+            source=material.main,
+            sources=tuple(SourceView(source, material.open_questions(source)) for source in material.sources),
+            drafts=tuple(self._view(draft, material) for draft in self._store.list_drafts([campaign.id])),
+            answers=material.answers,
+            corrected=material.corrected,
+            corrections=tuple(each for each in corrections if each is not None),
+        )
 
     def show_draft(self, draft_id: int) -> tuple[CampaignView, DraftView]:
         """One draft and its campaign. Raises `NotFoundError`."""
@@ -125,16 +152,17 @@ class Reviewing:
         """Every row of a campaign's ledger: who was sent what, and who was left out and why."""
         return self._store.list_deliveries(self.show_campaign(slug).campaign.id)
 
-    def _view(self, draft: Draft, source: StoredItem, questions: tuple[Question, ...]) -> DraftView:
-        revision = self._revision(draft)
+    def _view(self, draft: Draft, material: Material) -> DraftView:
+        revision, source = self._revision(draft), material.source_of(draft)
         recipients = self._recipients(revision)
         excluded = sum(1 for recipient in recipients if recipient.excluded)
         return DraftView(
             draft=draft,
             revision=revision,
             approvals=self._store.list_approvals(draft.id),
-            obstacles=approval_obstacles(revision.checks, questions),
-            stale=revision.item_version < source.version,
+            obstacles=approval_obstacles(revision.checks, material.open_questions(source)),
+            source=source,
+            stale=explain_staleness(draft, revision, material),
             recipients=len(recipients) - excluded,
             excluded=excluded,
             cost_usd=revision.content.body.cost_usd if isinstance(revision.content.body, ThreadBody) else 0.0,
@@ -163,27 +191,48 @@ class Reviewing:
         return self._propose(draft, fields, send_at)[1]
 
     def _propose(self, draft: Draft, fields: Fields, send_at: datetime | None) -> tuple[StoredItem, Proposal]:
-        campaign = self._campaign_of(draft)
-        source, answers = self._item(campaign), self._store.list_answers(campaign.id)
-        context = self._composing.context(campaign.kind, campaign.slug, answers, source.item)
+        material = self._materials.gather(self._campaign_of(draft))
+        source = material.source_of(draft)
+        context = self._materials.context(material, source)
         return source, propose(draft.channel, draft.language or None, fields, source.item, context, send_at=send_at)
 
-    def answer_question(self, slug: str, question: str, span_start: int, text: str, user: User) -> None:
-        """Keep the answer to a question; drafts that nobody edited are composed anew with it."""
+    def confirm_draft(self, draft_id: int, base: int, user: User) -> Revision:
+        """A person's word that a draft still says what its sources say, and that its translation is right.
+
+        Saves the same fields as a revision of theirs. Raises as `edit_draft`.
+        """
+        draft = self._draft(draft_id)
+        revision = self._revision(draft)
+        fields = revision.fields
+        if not isinstance(fields, PlaylistFields) and fields.translated_by:
+            fields = replace(fields, translated_by="")
+        return self.edit_draft(draft_id, base, fields, user, send_at=revision.content.send_at)
+
+    def answer_question(
+        self, slug: str, question: str, span_start: int, text: str, user: User, item_id: int | None = None
+    ) -> None:
+        """Keep the answer to a question; drafts that nobody edited are composed anew with it.
+
+        `item_id` says which of the campaign's items asks; without it, the first one that asks this.
+        """
         if not user.role.includes(Role.EDITOR):
             raise NotAllowedError(f"Your role, {user.role}, does not include answering questions; an editor can do it.")
         view = self.show_campaign(slug)
-        if not any(q.id == question and q.span[0] == span_start for q in view.questions):
+        asking = next(
+            (s for s in view.sources if item_id in (None, s.stored.id) and _asks(s, question, span_start)), None
+        )
+        if asking is None:
             raise NotFoundError("That question is not open; it may have been answered meanwhile.")
-        self._store.add_answer(view.campaign.id, Answer(question, span_start, text.strip(), user.name, self._clock()))
+        answer = Answer(question, span_start, text.strip(), user.name, self._clock(), asking.stored.id)
+        self._store.add_answer(view.campaign.id, answer)
         self._store.add_audit(AuditEntry(self._clock(), user.name, "answer", slug, f"{question}: {text.strip()}"))
         self._recompose(view)
 
     def _recompose(self, before: CampaignView) -> None:
         view = self.show_campaign(before.campaign.slug)
-        item = view.source.item
-        context = self._composing.context(view.campaign.kind, view.campaign.slug, view.answers, item)
+        material = self._materials.gather(view.campaign)
         for each in view.drafts:
+            item, context = each.source.item, self._materials.context(material, each.source)
             if each.draft.state in (DraftState.APPROVED, DraftState.CANCELLED):
                 continue
             fields = each.revision.fields
@@ -195,7 +244,7 @@ class Reviewing:
             )
             if proposal.digest != each.revision.digest or proposal.checks != each.revision.checks:
                 by = each.revision.created_by
-                version = view.source.version
+                version = each.source.version
                 self._store.add_revision(each.draft.id, each.draft.revision, version, proposal, by, self._clock())
 
     # --- deciding
@@ -223,9 +272,8 @@ class Reviewing:
         self._audit(user, decision.value, draft, f"revision {revision.number}, {revision.digest}")
 
     def _refuse_obstacles(self, draft: Draft, revision: Revision) -> None:
-        campaign = self._campaign_of(draft)
-        questions = open_questions(self._item(campaign).item.questions, self._store.list_answers(campaign.id))
-        obstacles = approval_obstacles(revision.checks, questions)
+        material = self._materials.gather(self._campaign_of(draft))
+        obstacles = approval_obstacles(revision.checks, material.open_questions(material.source_of(draft)))
         if obstacles:
             raise DecisionError("This draft cannot be approved yet. " + " ".join(obstacles))
 
@@ -264,12 +312,25 @@ class Reviewing:
             raise NotFoundError(f"The campaign of draft {draft.id} is missing.")
         return campaign
 
-    def _item(self, campaign: Campaign) -> StoredItem:
-        stored = self._store.read_item(campaign.item_id)
-        if stored is None:
-            raise NotFoundError(f"The item of campaign {campaign.slug} is missing.")
-        return stored
-
     def _audit(self, user: User, action: str, draft: Draft, detail: str) -> None:
         subject = f"draft {draft.id}"
         self._store.add_audit(AuditEntry(self._clock(), user.name, action, subject, detail))
+
+
+def explain_staleness(draft: Draft, revision: Revision, material: Material) -> str:
+    """What has changed since a revision was written, in a sentence; "" when nothing has."""
+    source = material.source_of(draft)
+    if revision.item_version < source.version:
+        return "The source has changed since this draft was written. Read it again before you decide."
+    own = material.source_in(draft.language)
+    if own is not None and own.id != source.id:
+        return "There is a source text in this language now; this draft was written without it."
+    for other in material.sources:
+        if other.id != source.id and other.version > 1 and other.created_at > revision.created_at:
+            language = other.item.language or "other"
+            return f"The source in another language ({language}) has changed since; check that this text still agrees with it."
+    return ""
+
+
+def _asks(source: SourceView, question: str, span_start: int) -> bool:
+    return any(each.id == question and each.span[0] == span_start for each in source.questions)

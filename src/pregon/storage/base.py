@@ -28,3 +28,9 @@ class Queries:
     def _insert(self, table: Table) -> Any:
         """An INSERT of this database's dialect, which knows ON CONFLICT."""
         return (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(table)
+
+    def _lists_key(self) -> str:
+        """SQL for `contacts.lists`, computed from the memberships of the contact at hand."""
+        ordered = "(SELECT list FROM memberships WHERE contact_id = contacts.id ORDER BY list) AS m"
+        joined = "string_agg" if self.engine.dialect.name == "postgresql" else "group_concat"
+        return f"coalesce('|' || (SELECT {joined}(m.list, '|') FROM {ordered}) || '|', '')"  # noqa: S608 - constants

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, or_, select, true, update
+from sqlalchemy import Row, func, or_, select, true, update
 
 from pregon.storage.base import Queries
 from pregon.storage.tables import contacts, memberships, suppressions
@@ -15,29 +15,6 @@ from pregon.types import Audience, Consent, Contact, ContactState, SuppressionRe
 
 class ContactQueries(Queries):
     """People we may write to, and addresses we may not."""
-
-    def save_contacts(self, people: Iterable[Contact], at: datetime) -> int:
-        """Add contacts, or update those whose address is known; `id` is ignored. Returns how many were written.
-
-        A recorded unsubscribe and a recorded consent are never overwritten by an import.
-        """
-        written = 0
-        with self._write() as connection:
-            for person in people:
-                values = _contact_values(person) | {"updated_at": at}
-                statement = self._insert(contacts).values(created_at=at, **values)
-                kept = ("address", "state", "open_tracking", "click_tracking")
-                changed = {name: value for name, value in values.items() if name not in kept}
-                statement = statement.on_conflict_do_update(index_elements=["address"], set_=changed)
-                connection.execute(statement)
-                contact_id = connection.execute(
-                    select(contacts.c.id).where(contacts.c.address == person.address)
-                ).scalar_one()
-                connection.execute(delete(memberships).where(memberships.c.contact_id == contact_id))
-                for name in person.lists:
-                    connection.execute(self._insert(memberships).values(contact_id=contact_id, list=name))
-                written += 1
-        return written
 
     def audience_contacts(self, audience: Audience) -> tuple[Contact, ...]:
         """The contacts that an audience rule selects, whatever their state."""
@@ -119,20 +96,6 @@ class ContactQueries(Queries):
         """Contacts by id."""
         found = self._contacts(select(contacts).where(contacts.c.id.in_(ids)))
         return {contact.id: contact for contact in found}
-
-
-def _contact_values(person: Contact) -> dict[str, Any]:
-    return {
-        "address": person.address,
-        "name": person.name,
-        "language": person.language,
-        "state": person.state,
-        "organisation": person.organisation,
-        "city": person.city,
-        "country": person.country,
-        "open_tracking": person.open_tracking,
-        "click_tracking": person.click_tracking,
-    }
 
 
 def _contact(row: Row[Any], lists: tuple[str, ...]) -> Contact:

@@ -1,4 +1,4 @@
-"""Queries of the drafts and approvals stages. Approving writes the approval and the outbox in one transaction."""
+"""Queries of drafts and approvals. Approving writes the approval and the outbox in one transaction."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from sqlalchemy import Connection, Row, insert, select, update
 from pregon.drafts import decode_content, decode_fields, encode_content, encode_fields
 from pregon.errors import DecisionError, StaleRevisionError
 from pregon.storage.base import Queries
-from pregon.storage.tables import answers, approvals, campaigns, deliveries, drafts, revisions
+from pregon.storage.tables import answers, approvals, deliveries, drafts, revisions
 from pregon.types import (
     Answer,
     Approval,
-    Campaign,
     ChannelName,
     Check,
     Consent,
@@ -25,10 +24,10 @@ from pregon.types import (
     DeliveryState,
     Draft,
     DraftState,
-    Kind,
     PlannedDelivery,
     Proposal,
     Revision,
+    StoredItem,
     Trace,
 )
 
@@ -39,69 +38,7 @@ _UNSENT = (DeliveryState.PENDING.value, DeliveryState.HELD.value, DeliveryState.
 
 
 class DraftQueries(Queries):
-    """Campaigns, their drafts, every revision and every decision."""
-
-    def create_campaign(
-        self,
-        slug: str,
-        item_id: int,
-        item_version: int,
-        kind: Kind,
-        title: str,
-        proposals: Sequence[Proposal],
-        at: datetime,
-    ) -> Campaign:
-        """A campaign with its first drafts, or the one that this item already has."""
-        with self._write() as connection:
-            row = connection.execute(select(campaigns).where(campaigns.c.item_id == item_id)).first()
-            if row is not None:
-                return _campaign(row)
-            slug = _free_slug(connection, slug)
-            values = {"slug": slug, "item_id": item_id, "kind": kind, "title": title, "created_at": at}
-            result = connection.execute(insert(campaigns).values(**values))
-            campaign_id = int(result.inserted_primary_key[0])  # type: ignore[index]
-            for proposal in proposals:
-                self._create_draft(connection, campaign_id, item_version, proposal, at)
-        return Campaign(campaign_id, slug, item_id, kind, title, at)
-
-    def _create_draft(
-        self, connection: Connection, campaign_id: int, item_version: int, proposal: Proposal, at: datetime
-    ) -> None:
-        result = connection.execute(
-            insert(drafts).values(
-                campaign_id=campaign_id,
-                channel=proposal.channel,
-                language=proposal.language or "",
-                state=DraftState.IN_REVIEW,
-                revision=1,
-                updated_at=at,
-            )
-        )
-        draft_id = int(result.inserted_primary_key[0])  # type: ignore[index]
-        _insert_revision(connection, draft_id, 1, item_version, proposal, "pregon", at)
-
-    def list_campaigns(self, limit: int = 200) -> tuple[Campaign, ...]:
-        """The newest campaigns first."""
-        query = select(campaigns).order_by(campaigns.c.created_at.desc(), campaigns.c.id.desc()).limit(limit)
-        with self._read() as connection:
-            return tuple(map(_campaign, connection.execute(query)))
-
-    def read_campaign(self, slug: str) -> Campaign | None:
-        """One campaign by its slug."""
-        return self._campaign(campaigns.c.slug == slug)
-
-    def campaign_by_id(self, campaign_id: int) -> Campaign | None:
-        """One campaign by its id."""
-        return self._campaign(campaigns.c.id == campaign_id)
-
-    def campaign_of_item(self, item_id: int) -> Campaign | None:
-        """The campaign that an item set in motion."""
-        return self._campaign(campaigns.c.item_id == item_id)
-
-    def _campaign(self, condition: Any) -> Campaign | None:
-        with self._read() as connection:
-            row = connection.execute(select(campaigns).where(condition)).first()
-        return None if row is None else _campaign(row)
+    """Drafts, every revision and every decision."""
 
     def list_drafts(self, campaign_ids: Sequence[int]) -> tuple[Draft, ...]:
         """The drafts of some campaigns, by channel and language."""
@@ -207,7 +144,12 @@ class DraftQueries(Queries):
         query = select(answers).where(answers.c.campaign_id == campaign_id).order_by(answers.c.id)
         with self._read() as connection:
             rows = connection.execute(query).all()
-        return tuple(Answer(r.question, r.span_start, r.answer, r.answered_by, r.answered_at) for r in rows)
+        return tuple(map(read_answer, rows))
+
+
+def read_answer(row: Row[Any]) -> Answer:
+    """An answer from its row."""
+    return Answer(row.question, row.span_start, row.answer, row.answered_by, row.answered_at, row.item_id)
 
 
 def _withdraw_open_work(connection: Connection, draft_id: int, reason: str) -> None:
@@ -219,13 +161,16 @@ def _withdraw_open_work(connection: Connection, draft_id: int, reason: str) -> N
     connection.execute(withdrawn.values(state=DeliveryState.SUPPRESSED, reason=reason))
 
 
-def _free_slug(connection: Connection, slug: str) -> str:
-    taken = set(connection.execute(select(campaigns.c.slug).where(campaigns.c.slug.startswith(slug))).scalars())
-    number, free = 1, slug
-    while free in taken:
-        number += 1
-        free = f"{slug}-{number}"
-    return free
+def insert_draft(
+    connection: Connection, campaign_id: int, source: StoredItem, proposal: Proposal, at: datetime
+) -> None:
+    """The first revision of a draft that is composed from `source`."""
+    values = {"channel": proposal.channel, "language": proposal.language or "", "state": DraftState.IN_REVIEW}
+    result = connection.execute(
+        insert(drafts).values(campaign_id=campaign_id, item_id=source.id, revision=1, updated_at=at, **values)
+    )
+    draft_id = int(result.inserted_primary_key[0])  # type: ignore[index]
+    _insert_revision(connection, draft_id, 1, source.version, proposal, "pregon", at)
 
 
 def _insert_revision(
@@ -277,13 +222,9 @@ def _delivery_values(
     }
 
 
-def _campaign(row: Row[Any]) -> Campaign:
-    return Campaign(row.id, row.slug, row.item_id, Kind(row.kind), row.title, row.created_at)
-
-
 def _draft(row: Row[Any]) -> Draft:
     channel, state = ChannelName(row.channel), DraftState(row.state)
-    return Draft(row.id, row.campaign_id, channel, row.language, state, row.revision, row.updated_at)
+    return Draft(row.id, row.campaign_id, channel, row.language, state, row.revision, row.updated_at, row.item_id)
 
 
 def _revision(row: Row[Any]) -> Revision:

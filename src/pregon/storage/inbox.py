@@ -10,9 +10,11 @@ from sqlalchemy import and_, false, func, or_, select
 
 from pregon.drafts import decode_content
 from pregon.storage.base import Queries
-from pregon.storage.items import stored_item
-from pregon.storage.tables import answers, campaigns, drafts, item_versions, items, revisions
-from pregon.types import Answer, Campaign, CampaignSearch, Check, Content, DraftState, Kind, StoredItem
+from pregon.storage.campaigns import read_row
+from pregon.storage.drafts import read_answer
+from pregon.storage.items import newest_items_query, stored_item
+from pregon.storage.tables import answers, campaign_items, campaigns, drafts, items, revisions
+from pregon.types import Answer, Campaign, CampaignSearch, Check, Content, DraftState, StoredItem
 
 _DECIDED = (DraftState.APPROVED.value, DraftState.CANCELLED.value)
 
@@ -30,15 +32,18 @@ class InboxQueries(Queries):
         with self._read() as connection:
             rows = connection.execute(query).all()
             count = connection.execute(select(func.count()).select_from(campaigns).where(condition)).scalar_one()
-        found = (Campaign(r.id, r.slug, r.item_id, Kind(r.kind), r.title, r.created_at) for r in rows)
-        return tuple(found), count
+        return tuple(map(read_row, rows)), count
 
-    def newest_items(self, item_ids: Sequence[int]) -> dict[int, StoredItem]:
-        """The newest version of each of these items."""
-        newest = and_(items.c.id == item_versions.c.item_id, items.c.version == item_versions.c.version)
-        query = select(items.c.identity, item_versions).join(items, newest).where(items.c.id.in_(item_ids))
+    def items_of(self, campaign_ids: Sequence[int]) -> dict[int, tuple[StoredItem, ...]]:
+        """The newest version of each item of each of these campaigns."""
+        query = newest_items_query().add_columns(campaign_items.c.campaign_id)
+        query = query.join(campaign_items, campaign_items.c.item_id == items.c.id)
+        query = query.where(campaign_items.c.campaign_id.in_(campaign_ids)).order_by(items.c.id)
+        found: dict[int, tuple[StoredItem, ...]] = {}
         with self._read() as connection:
-            return {row.item_id: stored_item(row) for row in connection.execute(query)}
+            for row in connection.execute(query):
+                found[row.campaign_id] = (*found.get(row.campaign_id, ()), stored_item(row))
+        return found
 
     def answers_of(self, campaign_ids: Sequence[int]) -> dict[int, tuple[Answer, ...]]:
         """The answers given in each of these campaigns."""
@@ -46,8 +51,7 @@ class InboxQueries(Queries):
         found: dict[int, tuple[Answer, ...]] = {}
         with self._read() as connection:
             for r in connection.execute(query):
-                answer = Answer(r.question, r.span_start, r.answer, r.answered_by, r.answered_at)
-                found[r.campaign_id] = (*found.get(r.campaign_id, ()), answer)
+                found[r.campaign_id] = (*found.get(r.campaign_id, ()), read_answer(r))
         return found
 
     def newest_checks(self, draft_ids: Sequence[int]) -> dict[int, tuple[Check, ...]]:

@@ -1,63 +1,24 @@
-"""Queries of the sources and items stages."""
+"""Queries of the items stage."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
-from pregon.items import item_from_json, item_to_json
+from pregon.items import item_from_json, item_to_json, normalise_url
 from pregon.storage.base import Queries
-from pregon.storage.tables import campaigns, item_versions, items, sightings, sources
-from pregon.types import Item, SavedItem, SourceHealth, SourceState, StoredItem
+from pregon.storage.tables import item_alternates, item_versions, items
+from pregon.types import Item, SavedItem, StoredItem
+
+# The item of a correction repeats one that is there already.
+NO_CORRECTION = items.c.identity.not_like("correction:%")
 
 
 class ItemQueries(Queries):
-    """What was seen where, and every version of every item."""
-
-    def read_source(self, source_id: str) -> SourceState:
-        """What is remembered of a source; an empty state for one never polled."""
-        with self._read() as connection:
-            row = connection.execute(select(sources).where(sources.c.id == source_id)).first()
-        if row is None:
-            return SourceState()
-        return SourceState(row.etag, row.last_modified, row.next_check_at, row.failures, row.polled_before)
-
-    def write_source(self, source_id: str, at: datetime, **values: Any) -> None:
-        """Remember a poll: any of the columns of `sources`."""
-        values["last_polled_at"] = at
-        statement = self._insert(sources).values(id=source_id, **values)
-        statement = statement.on_conflict_do_update(index_elements=["id"], set_=values)
-        with self._write() as connection:
-            connection.execute(statement)
-
-    def list_source_health(self) -> tuple[SourceHealth, ...]:
-        """The last poll of every source ever polled."""
-        with self._read() as connection:
-            rows = connection.execute(select(sources).order_by(sources.c.id)).all()
-        return tuple(
-            SourceHealth(r.id, r.last_polled_at, r.next_check_at, r.failures, r.last_error, r.moved_to, r.gone)
-            for r in rows
-        )
-
-    def seen_content(self, source_id: str, key: str) -> str | None:
-        """The content hash under which this entry was last taken or skipped."""
-        query = select(sightings.c.content_hash).where(sightings.c.source_id == source_id, sightings.c.key == key)
-        with self._read() as connection:
-            return connection.execute(query).scalar()
-
-    def record_sighting(
-        self, source_id: str, key: str, content_hash: str, result: str, detail: str, item_id: int | None, at: datetime
-    ) -> None:
-        """Remember what was done with an entry of a source."""
-        values = {"content_hash": content_hash, "result": result, "detail": detail, "item_id": item_id, "seen_at": at}
-        statement = self._insert(sightings).values(source_id=source_id, key=key, **values)
-        statement = statement.on_conflict_do_update(index_elements=["source_id", "key"], set_=values)
-        with self._write() as connection:
-            connection.execute(statement)
+    """Every version of every item."""
 
     def save_item(
         self, identity: str, fingerprint: str, item: Item, media_type: str, origin: str, at: datetime
@@ -77,6 +38,7 @@ class ItemQueries(Queries):
                 "updated_at": at,
             }
             item_id = self._write_item(connection, row, identity, values, at)
+            _write_alternates(connection, item_id, item)
             version = {"fingerprint": fingerprint, "text": item.text, "media_type": media_type, "origin": origin}
             connection.execute(
                 insert(item_versions).values(
@@ -109,12 +71,41 @@ class ItemQueries(Queries):
             row = connection.execute(query).first()
         return None if row is None else stored_item(row)
 
-    def items_without_campaign(self, kinds: Sequence[str]) -> tuple[int, ...]:
-        """Ids of items of these kinds that have no campaign yet: what a lost event left behind."""
-        query = select(items.c.id).outerjoin(campaigns, campaigns.c.item_id == items.c.id)
-        query = query.where(campaigns.c.id.is_(None), items.c.kind.in_(kinds)).order_by(items.c.id)
+    def recent_items(self, language: str | None, limit: int) -> tuple[StoredItem, ...]:
+        """The newest items in a language, newest first."""
+        query = (
+            newest_items_query()
+            .where(items.c.language == language, NO_CORRECTION)
+            .order_by(items.c.id.desc())
+            .limit(limit)
+        )
         with self._read() as connection:
-            return tuple(connection.execute(query).scalars())
+            return tuple(stored_item(row) for row in connection.execute(query))
+
+    def series_numbers(self) -> dict[tuple[str, int | None], tuple[int, ...]]:
+        """The numbers seen of every numbered series, by (series, year)."""
+        query = select(items.c.identity).where(items.c.number.is_not(None), items.c.identity.startswith("circular:"))
+        found: dict[tuple[str, int | None], tuple[int, ...]] = {}
+        with self._read() as connection:
+            for identity in connection.execute(query).scalars():
+                series, number, year = identity.removeprefix("circular:").rsplit(":", 2)
+                key = (series, int(year) if year else None)
+                found[key] = (*found.get(key, ()), int(number))
+        return found
+
+
+def _write_alternates(connection: Connection, item_id: int, item: Item) -> None:
+    connection.execute(delete(item_alternates).where(item_alternates.c.item_id == item_id))
+    addresses = {url[:500] for _, address in item.alternates if (url := normalise_url(address))}
+    if addresses:
+        rows = [{"item_id": item_id, "address": address} for address in sorted(addresses)]
+        connection.execute(insert(item_alternates), rows)
+
+
+def newest_items_query() -> Any:
+    """The newest version of items, with the identity; to be narrowed by conditions on `items`."""
+    newest = and_(items.c.id == item_versions.c.item_id, items.c.version == item_versions.c.version)
+    return select(items.c.identity, item_versions).join(items, newest)
 
 
 def stored_item(row: Row[Any]) -> StoredItem:

@@ -15,6 +15,8 @@ from sqlalchemy.engine import make_url
 
 from pregon.errors import PregonError
 from pregon.storage.audits import AuditQueries
+from pregon.storage.campaigns import CampaignQueries
+from pregon.storage.contact_imports import ContactImportQueries
 from pregon.storage.contacts import ContactQueries
 from pregon.storage.deliveries import DeliveryQueries
 from pregon.storage.drafts import DraftQueries
@@ -30,11 +32,13 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 class Store(
     SourceQueries,
     ItemQueries,
+    CampaignQueries,
     DraftQueries,
     InboxQueries,
     DeliveryQueries,
     MetricQueries,
     ContactQueries,
+    ContactImportQueries,
     UserQueries,
     AuditQueries,
 ):

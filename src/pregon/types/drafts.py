@@ -99,11 +99,12 @@ class MailFields:
 class PostFields:
     """What an officer edits of a post or thread: the parts in order, and for each the pictures that a person attached.
 
-    `media` stands beside `parts`; parts beyond its end have no picture.
+    `media` stands beside `parts`; parts beyond its end have no picture. `translated_by` as in `MailFields`.
     """
 
     parts: tuple[str, ...]
     media: tuple[tuple[Media, ...], ...] = ()
+    translated_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

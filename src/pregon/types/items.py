@@ -150,6 +150,7 @@ class Video:
 class Item:
     """One announcement, read from one document. A value that the document does not state is None, never a guess.
 
+    `embargo` is the moment before which nothing of it may be published, in ISO 8601 as of events.
     `spans` names where each scalar value stands in the document's text (keys: number, date, place, title, ...).
     """
 
@@ -179,3 +180,4 @@ class Item:
     spans: Mapping[str, Span] = field(default_factory=dict)
     canonical_url: str | None = None
     alternates: tuple[tuple[str, str], ...] = ()
+    embargo: str | None = None
