@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from pregon.channels.sendgrid import SendGridChannel
 from pregon.channels.x import XChannel
@@ -59,6 +60,14 @@ def playlist(video_id: str = "abcdefghijk", playlist_id: str = "PLtidal-en", op:
     return Shipment(content, (Outgoing("video-0", 0, playlist_id, attempted_at=datetime.now(UTC)),))
 
 
+def plan(*operations: PlaylistOperation, position: int = 0, earlier_ids: dict[int, str] | None = None) -> Shipment:
+    content = Content(ChannelName.YOUTUBE, "en", CAMPAIGN, PlaylistBody(operations))
+    delivery = Outgoing(
+        f"video-{position}", position, "", attempted_at=datetime.now(UTC), earlier_ids=earlier_ids or {}
+    )
+    return Shipment(content, (delivery,))
+
+
 def sendgrid_channel(sandbox: Sandbox, **options: float) -> SendGridChannel:
     settings = {"timeout": 0.5, "grace_seconds": 0.0} | options
     return SendGridChannel(accounts.SENDGRID_API_KEY, host=sandbox.sendgrid_url, **settings)
@@ -76,14 +85,19 @@ def x_channel(sandbox: Sandbox, **options: float) -> XChannel:
 
 
 def youtube_channel(
-    sandbox: Sandbox, refresh_token: str = accounts.YOUTUBE_REFRESH_TOKEN, **options: float
+    sandbox: Sandbox, refresh_token: str = accounts.YOUTUBE_REFRESH_TOKEN, **options: Any
 ) -> YouTubeChannel:
-    settings = {"timeout": 0.5, "grace_seconds": 0.0} | options
+    settings: dict[str, Any] = {"timeout": 0.5, "grace_seconds": 0.0} | options
     keys = (accounts.YOUTUBE_CLIENT_ID, accounts.YOUTUBE_CLIENT_SECRET, refresh_token)
     return YouTubeChannel(*keys, base_url=sandbox.youtube_url, token_uri=sandbox.token_uri, **settings)
 
 
 def writes(sandbox: Sandbox, path: str) -> int:
     """How many POSTs of this path the stand-in saw."""
+    return calls(sandbox, "POST", path)
+
+
+def calls(sandbox: Sandbox, method: str, path: str) -> int:
+    """How many calls of this method and path the stand-in saw."""
     counts: dict[str, int] = sandbox.read("requests")["counts"]
-    return sum(count for name, count in counts.items() if " POST " in name and name.endswith(path))
+    return sum(count for name, count in counts.items() if f" {method} " in name and name.endswith(path))

@@ -96,7 +96,7 @@ def test_what_does_not_exist_fails(sandbox: Sandbox, video_id: str, playlist_id:
 
 
 def test_an_operation_that_is_not_ours_is_held(sandbox: Sandbox) -> None:
-    assert youtube_channel(sandbox).send(playlist(op="create"))[0].state is DeliveryState.HELD
+    assert youtube_channel(sandbox).send(playlist(op="merge"))[0].state is DeliveryState.HELD
 
 
 def test_statistics_are_numbers(sandbox: Sandbox) -> None:

@@ -21,6 +21,7 @@ from pregon.sandbox.sendgrid import sendgrid_routes
 from pregon.sandbox.state import State
 from pregon.sandbox.x import x_routes
 from pregon.sandbox.youtube import youtube_routes
+from pregon.sandbox.youtube_items import list_items
 
 DEFAULT_WEBHOOK = "http://127.0.0.1:8321/webhooks/sendgrid"
 _KINDS = {"mails": "mail", "messages": "message", "posts": "post", "media": "media", "events": "event"}
@@ -66,6 +67,7 @@ class Control:
         return [
             Route("/accounts", self.show_accounts),
             Route("/playlists", self.show_playlists),
+            Route("/playlist_texts", self.show_playlist_texts),
             Route("/requests", self.show_requests),
             Route("/faults", self.set_faults, methods=["POST", "DELETE"]),
             Route("/webhook", self.set_webhook, methods=["POST"]),
@@ -90,10 +92,16 @@ class Control:
 
     async def show_playlists(self, _request: Request) -> Response:
         """Playlist -> its videos in order."""
-        shown: dict[str, list[str]] = {playlist["id"]: [] for playlist in self._state.all("playlist")}
-        for item in self._state.all("playlist_item"):
-            shown[item["snippet"]["playlistId"]].append(item["snippet"]["resourceId"]["videoId"])
+        kept = [playlist["id"] for playlist in self._state.all("playlist") if not playlist.get("gone")]
+        shown = {
+            name: [item["snippet"]["resourceId"]["videoId"] for item in list_items(self._state, name)] for name in kept
+        }
         return JSONResponse(shown)
+
+    async def show_playlist_texts(self, _request: Request) -> Response:
+        """Playlist -> its title, description, languages and privacy."""
+        kept = [playlist for playlist in self._state.all("playlist") if not playlist.get("gone")]
+        return JSONResponse({playlist["id"]: playlist for playlist in kept})
 
     async def show_requests(self, _request: Request) -> Response:
         """How often each path was called since the start, and what followed a redirect."""

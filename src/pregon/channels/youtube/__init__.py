@@ -1,5 +1,6 @@
 """Playlists on YouTube."""
 
 from pregon.channels.youtube.channel import YouTubeChannel
+from pregon.channels.youtube.reading import CachedReader
 
-__all__ = ["YouTubeChannel"]
+__all__ = ["CachedReader", "YouTubeChannel"]

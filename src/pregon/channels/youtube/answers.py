@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import google.auth.exceptions
 import requests
@@ -13,6 +12,7 @@ from googleapiclient.errors import HttpError
 
 from pregon.channels.answers import ADDRESS, CREDENTIALS, QUOTA, RAW_LIMIT, read_wait
 from pregon.channels.transport import was_never_written
+from pregon.channels.youtube.quota import PACIFIC, QuotaGoneError, write_reset
 from pregon.types import DeliveryState, Outcome
 
 # What googleapiclient, google-auth and requests raise, and what an unreadable answer raises.
@@ -26,6 +26,8 @@ Trouble = (
 )
 
 ALREADY_THERE = "videoAlreadyInPlaylist"
+GONE_ALREADY = "playlistItemNotFound"
+SORTED_BY_YOUTUBE = "manualSortRequired"
 _RATE_LIMITS = {"rateLimitExceeded", "userRateLimitExceeded"}
 _QUOTAS = {"quotaExceeded", "dailyLimitExceeded"}
 # 403 answers that are about this playlist or video and will not change.
@@ -50,6 +52,8 @@ def _read(delivery_id: str, error: Exception, now: datetime) -> Outcome:
     raw = repr(error)[:RAW_LIMIT]
     if isinstance(error, HttpError):
         return _read_refusal(delivery_id, error, now)
+    if isinstance(error, QuotaGoneError):
+        return _wait_for_quota(delivery_id, str(error), "", now)
     if isinstance(error, requests.TooManyRedirects):
         detail = "YouTube's address answers with a redirect, which is refused"
         return Outcome(delivery_id, DeliveryState.PENDING, None, detail, raw, pause=ADDRESS)
@@ -68,14 +72,22 @@ def _read_refusal(delivery_id: str, error: HttpError, now: datetime) -> Outcome:
     if status >= 500 or status == 408:
         return _make(delivery_id, DeliveryState.UNKNOWN, f"{detail}; it may have been done", raw)
     if reason in _QUOTAS:
-        wait = seconds_to_quota_reset(now)
-        return _make(delivery_id, DeliveryState.PENDING, detail, raw, wait, QUOTA)
+        return _wait_for_quota(delivery_id, "the daily quota is used up", raw, now)
+    if reason == SORTED_BY_YOUTUBE:
+        detail = "YouTube sorts this playlist itself; leave `position` out in config/playbooks.yaml, or sort it by hand"
+        return _make(delivery_id, DeliveryState.FAILED, detail, raw)
     if status == 429 or reason in _RATE_LIMITS:
         wait = read_wait({name.title(): value for name, value in error.resp.items()}, "", now)
         return _make(delivery_id, DeliveryState.PENDING, detail, raw, wait)
     if status == 401 or (status == 403 and reason not in _REFUSALS):
         return _make(delivery_id, DeliveryState.PENDING, detail, raw, pause=CREDENTIALS)
     return _make(delivery_id, DeliveryState.FAILED, detail, raw)
+
+
+def _wait_for_quota(delivery_id: str, why: str, raw: str, now: datetime) -> Outcome:
+    wait = seconds_to_quota_reset(now)
+    detail = f"YouTube: {why}; it goes on by itself after {write_reset(now, wait)}"
+    return _make(delivery_id, DeliveryState.PENDING, detail, raw, wait, QUOTA)
 
 
 def _make(
@@ -91,7 +103,7 @@ def _make(
 
 def seconds_to_quota_reset(now: datetime) -> float:
     """YouTube gives new quota at midnight Pacific."""
-    local = now.astimezone(ZoneInfo("America/Los_Angeles"))
+    local = now.astimezone(PACIFIC)
     midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight.timestamp() - now.timestamp()
 

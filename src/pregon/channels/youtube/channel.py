@@ -6,13 +6,19 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from pregon.channels.youtube.client import build_service
+from pregon.channels.youtube.quota import DAILY_UNITS, Quota, SpendUnits
+from pregon.channels.youtube.reading import read_state
 from pregon.channels.youtube.samples import sample_videos
-from pregon.channels.youtube.send import send_operation, settle_operation
-from pregon.types import ChannelName, Outcome, Outgoing, Sample, Shipment
+from pregon.channels.youtube.send import send_operation
+from pregon.channels.youtube.settle import settle_operation
+from pregon.types import ChannelName, ChannelState, Outcome, Outgoing, Sample, Shipment
 
 
 class YouTubeChannel:
-    """Playlist changes on YouTube. One writer per playlist: concurrent inserts race for positions."""
+    """Playlist changes on YouTube. One writer per playlist: concurrent inserts race for positions.
+
+    Calls are counted before they are made, at most `daily_quota` units a day; `spend` keeps the count.
+    """
 
     name = ChannelName.YOUTUBE
     batch_size = 1
@@ -28,8 +34,11 @@ class YouTubeChannel:
         timeout: float = 10.0,
         grace_seconds: float = 120.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        daily_quota: int = DAILY_UNITS,
+        spend: SpendUnits | None = None,
     ) -> None:
-        self._service = build_service(client_id, client_secret, refresh_token, timeout, base_url, token_uri)
+        quota = Quota(clock, daily_quota, spend)
+        self._service = build_service(client_id, client_secret, refresh_token, timeout, quota, base_url, token_uri)
         self._grace_seconds = grace_seconds
         self._clock = clock
 
@@ -45,6 +54,10 @@ class YouTubeChannel:
             settle_operation(self._service, shipment, delivery, self._clock(), self._grace_seconds)
             for delivery in shipment.deliveries
         )
+
+    def read_state(self, video_ids: Sequence[str]) -> ChannelState:
+        """What the channel has, with regard to these videos. Raises what the library raises (`answers.Trouble`)."""
+        return read_state(self._service, video_ids)
 
     def sample(self, deliveries: Sequence[Outgoing], at: datetime) -> tuple[Sample, ...]:
         """Statistics of the videos of these deliveries."""

@@ -15,23 +15,29 @@ from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient.discovery import build
 
 from pregon.channels.transport import harden_session
+from pregon.channels.youtube.quota import Quota
 
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 SCOPES = ("https://www.googleapis.com/auth/youtube",)
 
 
 class RequestsHttp:
-    """What googleapiclient and google-auth ask of an httplib2.Http, over a hardened requests session."""
+    """What googleapiclient and google-auth ask of an httplib2.Http, over a hardened requests session.
 
-    def __init__(self, timeout: float) -> None:
+    Every call is charged to `quota` before it leaves, so that nothing forgets to count.
+    """
+
+    def __init__(self, timeout: float, quota: Quota) -> None:
         self.timeout = timeout
+        self._quota = quota
         self._session = requests.Session()
         harden_session(self._session, timeout)
 
     def request(
         self, uri: str, method: str = "GET", body: Any = None, headers: dict[str, str] | None = None, **_ignored: Any
     ) -> tuple[httplib2.Response, bytes]:
-        """One attempt, no redirect. Raises what requests raises."""
+        """One attempt, no redirect. Raises what requests raises, and `QuotaGoneError` before anything leaves."""
+        self._quota.charge(method, uri)
         answer = self._session.request(method, uri, data=body, headers=headers)
         fields = {name.lower(): value for name, value in answer.headers.items()}
         response = httplib2.Response({**fields, "status": str(answer.status_code)})
@@ -44,7 +50,13 @@ class RequestsHttp:
 
 
 def build_service(
-    client_id: str, client_secret: str, refresh_token: str, timeout: float, base_url: str | None, token_uri: str | None
+    client_id: str,
+    client_secret: str,
+    refresh_token: str,
+    timeout: float,
+    quota: Quota,
+    base_url: str | None,
+    token_uri: str | None,
 ) -> Any:
     """The YouTube service. `base_url` and `token_uri` replace Google's own addresses, e.g. by a stand-in's."""
     credentials = google.oauth2.credentials.Credentials(  # type: ignore[no-untyped-call]
@@ -56,5 +68,5 @@ def build_service(
         scopes=list(SCOPES),
     )
     options = {"api_endpoint": base_url.rstrip("/") + "/"} if base_url else None
-    http = AuthorizedHttp(credentials, http=RequestsHttp(timeout), max_refresh_attempts=1)
+    http = AuthorizedHttp(credentials, http=RequestsHttp(timeout, quota), max_refresh_attempts=1)
     return build("youtube", "v3", http=http, client_options=options, static_discovery=True, cache_discovery=False)

@@ -13,12 +13,18 @@ from pregon.channels.youtube.answers import Trouble
 from pregon.types import Outgoing, Sample
 
 BATCH = 50
+PLAYLIST_ID = "PL"
 _METRICS = {"viewCount": "views", "likeCount": "likes", "commentCount": "comments"}
 
 
 def sample_videos(service: Any, deliveries: Sequence[Outgoing], at: datetime) -> tuple[Sample, ...]:
     """Views, likes and comments of each delivery's video; nothing for what YouTube withholds or no longer has."""
-    by_item = {delivery.provider_id: delivery.delivery_id for delivery in deliveries if delivery.provider_id}
+    # A delivery that created or retitled a playlist is known by the playlist, which is no item and has no counters.
+    by_item = {
+        delivery.provider_id: delivery.delivery_id
+        for delivery in deliveries
+        if delivery.provider_id and not delivery.provider_id.startswith(PLAYLIST_ID)
+    }
     videos = {
         str(item["id"]): str(item["snippet"]["resourceId"]["videoId"])
         for item in _read(service.playlistItems(), "snippet", list(by_item))
