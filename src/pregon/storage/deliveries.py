@@ -21,7 +21,8 @@ class DeliveryQueries(Queries):
     def claim_due(self, channel: ChannelName, limit: int, worker: str, at: datetime) -> tuple[Delivery, ...]:
         """Claim up to `limit` due deliveries of one revision that can share a request; () when nothing is due.
 
-        A thread part or playlist operation is due only when every one before it is sent. Addresses suppressed since
+        A thread part is due only when every one before it is sent, a playlist operation when every one before it is
+        sent or has failed. Addresses suppressed since
         planning are taken out here, so an unsubscribe is effective for everything not yet claimed.
         """
         with self._write() as connection:
@@ -177,14 +178,50 @@ class DeliveryQueries(Queries):
             query = select(channel_states.c.paused).where(channel_states.c.channel == channel)
             return connection.execute(query).scalar()
 
-    def write_pause(self, channel: ChannelName, reason: str | None, at: datetime) -> None:
-        """Pause a channel for a reason, or let it go on (None)."""
-        statement = self._insert(channel_states).values(channel=channel, paused=reason, changed_at=at)
-        statement = statement.on_conflict_do_update(
-            index_elements=["channel"], set_={"paused": reason, "changed_at": at}
+    def write_pause(
+        self, channel: ChannelName, reason: str | None, at: datetime, until: datetime | None = None
+    ) -> bool:
+        """Pause a channel for a reason, or let it go on (None). True when that changed anything.
+
+        A pause with `until` ends by itself (`end_pauses`); another ends when a person says so.
+        """
+        values = {"paused": reason, "changed_at": at, "until": until if reason else None}
+        change = self._insert(channel_states).values(channel=channel, **values)
+        change = change.on_conflict_do_update(index_elements=["channel"], set_=values)
+        query = select(channel_states.c.paused).where(channel_states.c.channel == channel)
+        with self._write() as connection:
+            if connection.execute(query).scalar() == reason:
+                return False
+            connection.execute(change)
+        return True
+
+    def end_pauses(self, at: datetime) -> None:
+        """Let every channel go on whose pause was until now at the latest."""
+        over = update(channel_states).where(channel_states.c.paused.is_not(None), channel_states.c.until <= at)
+        with self._write() as connection:
+            connection.execute(over.values(paused=None, until=None, changed_at=at))
+
+    def fail_followers(self, delivery: Delivery, reason: str) -> int:
+        """The parts after one that can never go out fail with it. Returns how many."""
+        followers = update(deliveries).where(
+            deliveries.c.draft_id == delivery.draft_id,
+            deliveries.c.revision == delivery.revision,
+            deliveries.c.position > delivery.position,
+            deliveries.c.state == DeliveryState.PENDING,
         )
         with self._write() as connection:
-            connection.execute(statement)
+            return connection.execute(followers.values(state=DeliveryState.FAILED, reason=reason)).rowcount
+
+    def earlier_ids(self, delivery: Delivery) -> dict[int, str]:
+        """The provider's ids of the operations before this one, by position."""
+        query = select(deliveries.c.position, deliveries.c.provider_id).where(
+            deliveries.c.draft_id == delivery.draft_id,
+            deliveries.c.revision == delivery.revision,
+            deliveries.c.position < delivery.position,
+            deliveries.c.provider_id.is_not(None),
+        )
+        with self._read() as connection:
+            return {row.position: row.provider_id for row in connection.execute(query)}
 
 
 def _due(channel: ChannelName, at: datetime) -> Any:
@@ -194,11 +231,13 @@ def _due(channel: ChannelName, at: datetime) -> Any:
         deliveries.c.channel == channel, deliveries.c.state == DeliveryState.PENDING, deliveries.c.due_at <= at
     )
     if channel is not ChannelName.EMAIL:
+        # A thread needs each part before; a playlist change that will never work does not stop those after it.
+        finished = [DeliveryState.SENT, *([DeliveryState.FAILED] if channel is ChannelName.YOUTUBE else [])]
         unfinished_before = exists().where(
             _BEFORE.c.draft_id == deliveries.c.draft_id,
             _BEFORE.c.revision == deliveries.c.revision,
             _BEFORE.c.position < deliveries.c.position,
-            _BEFORE.c.state != DeliveryState.SENT,
+            _BEFORE.c.state.not_in(finished),
         )
         query = query.where(~unfinished_before)
     return query.order_by(deliveries.c.due_at, deliveries.c.draft_id, deliveries.c.position, deliveries.c.id)

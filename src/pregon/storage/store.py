@@ -14,6 +14,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 from pregon.errors import PregonError
+from pregon.storage.accounts import AccountQueries
 from pregon.storage.audits import AuditQueries
 from pregon.storage.campaigns import CampaignQueries
 from pregon.storage.contact_imports import ContactImportQueries
@@ -41,6 +42,7 @@ class Store(
     ContactImportQueries,
     UserQueries,
     AuditQueries,
+    AccountQueries,
 ):
     """Every query of every stage on one engine."""
 

@@ -414,6 +414,23 @@ channel_states = Table(
     Column("channel", String(20), primary_key=True),
     Column("paused", Text),
     Column("changed_at", UtcTime, nullable=False),
+    Column("until", UtcTime),
+)
+
+quota_use = Table(
+    "quota_use",
+    metadata,
+    Column("channel", String(20), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("units", Integer, nullable=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
 )
 
 # --- metrics -------------------------------------------------------------------------------------------------
