@@ -1,4 +1,4 @@
-"""Keep the house in order: sweep up what hints lost, and forget raw events past their retention."""
+"""Keep the house in order: sweep up what hints lost, renew subscriptions, and forget what is past its retention."""
 
 from prefect import flow, get_run_logger
 
@@ -11,5 +11,10 @@ def maintain() -> int:
     with shared_pipeline() as pipeline:
         pipeline.drafting.sweep()
         stripped = pipeline.measuring.forget_old_events()
-    get_run_logger().info("%d raw events forgotten", stripped)
+        subscribed = pipeline.subscribing.tend()
+        pipeline.linking.forget_old()
+    log = get_run_logger()
+    log.info("%d raw events forgotten, %d hubs asked", stripped, len(subscribed.asked))
+    for source_id, why in subscribed.failed:
+        log.warning("%s is polled only: %s", source_id, why)
     return stripped

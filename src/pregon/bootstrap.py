@@ -88,6 +88,7 @@ def build_pipeline(
         People,
         Receiving,
         Reviewing,
+        Sources,
         Subscribing,
         Watching,
     )
@@ -111,6 +112,7 @@ def build_pipeline(
         store=store,
         composing=composing,
         watching=watching,
+        sources=Sources(store, settings, clock),
         subscribing=Subscribing(store, WebSubHubs(clock), settings, clock, key=key),
         receiving=Receiving(store, watching, Pushes(), settings, clock),
         linking=Linking(store, LinkChecker(pace), clock, enabled=settings.network.check_links),

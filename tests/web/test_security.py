@@ -16,7 +16,7 @@ from pregon.web.pages_session import safe_path
 
 Browse = Callable[[str], Browser]
 # Readers' pages and webhooks have keys of their own; signing in has no session yet.
-OPEN_POSTS = {"/sign-in", "/webhooks/{provider}", "/unsubscribe/{token}"}
+OPEN_POSTS = {"/sign-in", "/webhooks/{provider}", "/sources/{source_id}", "/websub/{token}", "/unsubscribe/{token}"}
 NEUTRAL = {"draft_id": "1", "slug": "2026-circular-13", "name": "email", "person": "viewer"}
 
 

@@ -22,6 +22,7 @@ _COMMANDS = {
     "read": "reading",
     "draft": "reading",
     "add": "reading",
+    "sources": "stages",
     "watch": "stages",
     "deliver": "stages",
     "measure": "stages",

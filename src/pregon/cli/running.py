@@ -50,7 +50,9 @@ def demo(headless: bool, json_wanted: bool) -> None:
     home = settings.home / "demo"
     port = _free_port() if headless else settings.port
     changes = {"home": home, "database_url": f"sqlite:///{home / 'pregon.db'}", "port": port}
-    settings = settings.model_copy(update=changes | {"base_url": f"http://127.0.0.1:{port}"})
+    # The demo asks nothing of the network, not even whether a link is alive.
+    network = settings.network.model_copy(update={"check_links": False})
+    settings = settings.model_copy(update=changes | {"base_url": f"http://127.0.0.1:{port}", "network": network})
     if headless:
         _demo_once(settings, json_wanted)
     else:

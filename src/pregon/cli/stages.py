@@ -1,10 +1,39 @@
-"""pregon watch, deliver, measure: one pass of a stage, here and now, without Prefect."""
+"""pregon sources, watch, deliver, measure: what is watched, and one pass of a stage, here and now, without Prefect."""
 
 from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import click
 
 from pregon.cli.shared import as_json, open_pipeline, print_json, print_table
+
+
+@click.command()
+@as_json
+def sources(json_wanted: bool) -> None:
+    """What is watched: how each source is, when it was last seen, and when it is looked at next."""
+    with open_pipeline() as pipeline:
+        lines = pipeline.sources.list_sources()
+        zone = ZoneInfo(pipeline.settings.network.time_zone)
+    if json_wanted:
+        print_json([{**asdict(line), "source": line.source.id, "kind": line.source.kind} for line in lines])
+        return
+
+    def show(at: datetime | None) -> str:
+        return at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else ""
+
+    rows = [
+        (line.source.id, line.source.kind.value, line.state, show(line.last_polled_at), show(line.last_seen_at),
+         show(line.next_check_at), show(line.told_until), line.where)
+        for line in lines
+    ]  # fmt: skip
+    print_table(("source", "kind", "state", "looked at", "last brought", "next", "told until", "where"), rows)
+    for line in lines:
+        for sentence in line.sentences:
+            click.echo(f"  {line.source.id}: {sentence}")
 
 
 @click.command()

@@ -58,7 +58,7 @@ class Engine:
         deploy_all(root, self._settings.home, environment)
         self._watcher = FolderWatcher(self._folders, self._watch_now)
         self._watcher.start()
-        self.hint("pregon.source.changed", "pregon.source.start")
+        self.hint("pregon.source.hinted", "pregon.source.start")
 
     def _watch_now(self) -> None:
         """Run the watch flow at once, in the watcher's thread: an event would pass through a queue of scheduled runs first."""
@@ -66,10 +66,11 @@ class Engine:
 
         try:
             entrypoint = self._settings.root.absolute() / "flows" / "watch.py:watch"
-            call_flow(entrypoint, lambda flow: flow(force=True, return_state=True))
+            # Not by force: a folder is always due, and a file in it is no reason to ask every host again.
+            call_flow(entrypoint, lambda flow: flow(force=False, return_state=True))
         except Exception:
             _log.warning("The watch flow could not run at once; its schedule will.", exc_info=True)
-            self.hint("pregon.source.changed", "pregon.source.folder")
+            self.hint("pregon.source.hinted", "pregon.source.folder")
 
     def hint(self, event: str, resource: str) -> None:
         """Tell Prefect that something happened, at once or with the next of its kind. Losing it only costs time."""

@@ -17,6 +17,7 @@ from pregon.pipeline.people import People, Session
 from pregon.pipeline.protocols import Channel, Clock, EventReader, Poller, Storage, Translator
 from pregon.pipeline.receiving import PushResult, Receiving
 from pregon.pipeline.reviewing import CampaignRow, CampaignView, DraftView, Reviewing, SourceView
+from pregon.pipeline.sources import SourceLine, Sources
 from pregon.pipeline.subscribing import SubscribeResult, Subscribing
 from pregon.pipeline.translating import Translating
 from pregon.pipeline.watching import Watching, WatchResult
@@ -50,7 +51,9 @@ __all__ = [
     "Receiving",
     "Reviewing",
     "Session",
+    "SourceLine",
     "SourceView",
+    "Sources",
     "Storage",
     "SubscribeResult",
     "Subscribing",
@@ -69,6 +72,7 @@ class Pipeline:
     store: Storage
     composing: Composing
     watching: Watching
+    sources: Sources
     subscribing: Subscribing
     receiving: Receiving
     linking: Linking

@@ -52,7 +52,9 @@ def resolve_public(host: str, port: int) -> str:
         raise SourceError(f"there is no host {host}: correct the address of this source, or try later") from error
     for one in found:
         if not _is_public(one):
-            raise PrivateHostError(f"{host} is on a private network: set allow_private for this source if that is meant")
+            raise PrivateHostError(
+                f"{host} is on a private network: set allow_private for this source if that is meant"
+            )
     return found[0]
 
 

@@ -21,14 +21,8 @@ _MOST_BYTES = 50 * 1024 * 1024
 @router.get("/sources")
 def show_sources(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
     """What is watched and how the last polls went."""
-    health = {each.id: each for each in desk.pipeline.store.list_source_health()}
-    return desk.show(
-        "sources.html",
-        session,
-        sources=desk.pipeline.settings.sources,
-        health=health,
-        said=read_said(request.query_params),
-    )
+    lines = desk.pipeline.sources.list_sources()
+    return desk.show("sources.html", session, lines=lines, said=read_said(request.query_params))
 
 
 @router.post("/sources/check")
