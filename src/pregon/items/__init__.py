@@ -4,7 +4,13 @@ Pure: text in, values out. No file, clock, network or environment is touched her
 """
 
 from pregon.items.cancelled import says_cancelled
-from pregon.items.compare import are_versions, ask_across_documents, describe_changes, find_series_gaps
+from pregon.items.compare import (
+    are_versions,
+    ask_across_documents,
+    ask_across_languages,
+    describe_changes,
+    find_series_gaps,
+)
 from pregon.items.documents import MAX_BYTES, load_document
 from pregon.items.identity import fingerprint_item, identify_item, normalise_url
 from pregon.items.reader import read_item
@@ -14,6 +20,7 @@ __all__ = [
     "MAX_BYTES",
     "are_versions",
     "ask_across_documents",
+    "ask_across_languages",
     "describe_changes",
     "find_series_gaps",
     "fingerprint_item",

@@ -19,4 +19,9 @@ def says_cancelled(item: Item) -> bool:
     """Whether the item has a meeting and says, in its title or near its beginning, that it is cancelled."""
     if not item.events:
         return False
-    return bool(_TITLE.search(fold(item.title or "")) or _SENTENCE.search(fold(item.text[:_WHERE])))
+    return bool(_TITLE.search(fold(item.title or "")) or tells_cancellation(fold(item.text[:_WHERE])))
+
+
+def tells_cancellation(folded: str) -> bool:
+    """Whether a folded text says of a meeting that it is cancelled."""
+    return _SENTENCE.search(folded) is not None

@@ -102,6 +102,48 @@ def _changed_sets(what: str, before: Sequence[str], after: Sequence[str]) -> Ite
     yield from (f"{what} new: “{one}”" for one in dict.fromkeys(after) if one not in before)
 
 
+def ask_across_languages(item: Item, siblings: Iterable[Item]) -> tuple[Question, ...]:
+    """Blocking questions where `item` and its version in another language state different days or places to fill.
+
+    Compared are deadlines, the days of meetings and the number of places, where both versions state one. Which is
+    right is not judged; the spans are those of `item`.
+    """
+    asked: dict[tuple[str, Span], Question] = {}
+    for sibling in siblings:
+        for what, own, their in _key_facts(item, sibling):
+            values = {value for value, _ in own}
+            if values and their and values != their:
+                span = next((span for value, span in own if value not in their), own[0][1])
+                message = (
+                    f"This text says {_list(values)} ({what}) and its version in “{sibling.language}” says "
+                    f"{_list(their)}: which is right?"
+                )
+                asked.setdefault((what, span), Question("versions.differ", message, span, blocking=True))
+    return tuple(asked.values())
+
+
+def _key_facts(item: Item, sibling: Item) -> Iterator[tuple[str, list[tuple[str, Span]], set[str]]]:
+    yield (
+        "deadline",
+        [(one.date.isoformat(), one.span) for one in item.deadlines],
+        {one.date.isoformat() for one in sibling.deadlines},
+    )
+    yield (
+        "meeting",
+        [(one.start[:10], one.span) for one in item.events],
+        {one.start[:10] for one in sibling.events},
+    )
+    yield (
+        "places",
+        [(str(one.capacity), one.span) for one in item.calls if one.capacity],
+        {str(one.capacity) for one in sibling.calls if one.capacity},
+    )
+
+
+def _list(values: Iterable[str]) -> str:
+    return ", ".join(sorted(values))
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     """A sentence that dates a decision: its years, what was done, and about what."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+from pregon.items.cancelled import tells_cancellation
 from pregon.items.dates import FoundDate
 from pregon.items.texts import clean_inline, fold, sentence_around
 from pregon.types import Event, Span
@@ -137,7 +138,9 @@ def _read_event(text: str, one: FoundDate, title: str | None, reference: date | 
     span = _around(text, one)
     shown = clean_inline(text[slice(*span)])
     folded = fold(shown)
-    if not (_COMING.search(folded) or _LABEL.search("\n" + folded) or _is_invitation(folded)):
+    if not (
+        _COMING.search(folded) or _LABEL.search("\n" + folded) or _is_invitation(folded) or tells_cancellation(folded)
+    ):
         return None
     day = one.resolve(reference)
     if day is None:

@@ -1,0 +1,86 @@
+"""The migrations bring an empty database, and one with data, to the shape that the code expects."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+from postgres import running_postgres
+from pregon.storage.store import MIGRATIONS, open_store
+from pregon.storage.tables import metadata
+
+
+# Full-text search: an index over an expression on PostgreSQL, a virtual table with its own tables on SQLite.
+SEARCH = "contact_words"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(tmp_path: Path, request: pytest.FixtureRequest):
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'a.db'}"
+        return
+    with running_postgres() as server:
+        schema = f"test_{secrets.token_hex(6)}"
+        engine = create_engine(server, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE SCHEMA {schema}"))
+        yield f"{server}?options=-csearch_path%3D{schema}"
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+        engine.dispose()
+
+
+def migrate(url: str, revision: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
+def test_tables_and_migrations_agree(url):
+    store = open_store(url)
+    with store.engine.connect() as connection:
+        opts = {"compare_type": False, "include_name": lambda name, *_: not str(name).startswith(SEARCH)}
+        context = MigrationContext.configure(connection, opts=opts)
+        assert compare_metadata(context, metadata) == []
+    store.close()
+
+
+def test_what_a_first_version_held_is_kept(url):
+    migrate(url, "0001")
+    engine = create_engine(url)
+    at = "2026-11-01T09:00:00.000000+00:00"
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO items (id, identity, kind, fingerprint, version, created_at, updated_at) "
+            "VALUES (1, 'url:t.example/a', 'news', 'f', 3, :at, :at)",
+            "INSERT INTO campaigns (id, slug, item_id, kind, title, created_at) VALUES (1, 's', 1, 'news', 't', :at)",
+            "INSERT INTO drafts (id, campaign_id, channel, language, state, revision, updated_at) "
+            "VALUES (1, 1, 'email', 'en', 'in_review', 1, :at)",
+            "INSERT INTO contacts (id, address, name, language, state, organisation, city, country, open_tracking, "
+            "click_tracking, created_at, updated_at) "
+            "VALUES (1, 'a@t.example', 'A', 'en', 'subscribed', '', '', '', 'unknown', 'granted', :at, :at)",
+            "INSERT INTO memberships (contact_id, list) VALUES (1, 'members')",
+        ):
+            connection.execute(text(statement), {"at": at})
+    engine.dispose()
+    store = open_store(url)
+    campaign = store.read_campaign("s")
+    assert campaign is not None
+    assert store.campaign_of_item(1) == campaign
+    assert store.drafted_version(1) == 3
+    assert [draft.language for draft in store.list_drafts([1])] == ["en"]
+    contact = store.read_contact(1)
+    assert contact is not None
+    assert (contact.lists, contact.click_tracking.value) == (("members",), "granted")
+    store.close()
