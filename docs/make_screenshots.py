@@ -83,7 +83,7 @@ def prepare(pipeline: Pipeline) -> Sights:
     inbox.mkdir(parents=True)
     for document in (sample / "inbox").iterdir():
         (inbox / document.name).write_bytes(document.read_bytes())
-    pipeline.people.import_contacts((sample / "members.csv").read_text(encoding="utf-8"))
+    pipeline.contacts.import_text((sample / "members.csv").read_text(encoding="utf-8"))
     pipeline.people.add_user("Marisol", PASSWORD, Role.ADMIN)
     officer = pipeline.people.user("Marisol")
     pipeline.watching.watch(force=True)

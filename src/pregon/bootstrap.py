@@ -21,9 +21,10 @@ from pregon.types import ChannelName, Document, Poll, ProviderEvent, SourceKind,
 
 if TYPE_CHECKING:
     from pregon.pipeline import Channel, EventReader, Translator
-    from pregon.pipeline.protocols import Poller
+    from pregon.pipeline.protocols import ChannelReader, Poller
     from pregon.sandbox import Sandbox
     from pregon.sources.pace import HostPace
+    from pregon.storage.sealing import Accounts
 
 _MOST_BYTES = 20 * 1024 * 1024
 
@@ -68,9 +69,12 @@ def read_templates(root: Path) -> Mapping[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in files}
 
 
-def build_composing(settings: Settings, clock: Callable[[], datetime] = now) -> Composing:
-    """What reads and drafts without storing."""
-    return Composing(lambda: read_templates(settings.root), settings, clock, Translating(_build_translator(settings)))
+def build_composing(
+    settings: Settings, clock: Callable[[], datetime] = now, channel_reader: ChannelReader | None = None
+) -> Composing:
+    """What reads and drafts without storing. Without `channel_reader` nobody knows what the YouTube channel has."""
+    translating = Translating(_build_translator(settings))
+    return Composing(lambda: read_templates(settings.root), settings, clock, translating, channel_reader)
 
 
 def build_pipeline(
@@ -96,13 +100,15 @@ def build_pipeline(
     from pregon.sources.links import LinkChecker
     from pregon.sources.pace import HostPace
     from pregon.storage import open_store
+    from pregon.storage.sealing import Accounts
 
     settings.home.mkdir(parents=True, exist_ok=True)
     store = open_store(settings.database_url)
     key = _secret_key(settings)
-    composing = build_composing(settings, clock)
+    accounts = Accounts(store, key, clock)
+    channels = {name: _build_channel(name, settings, sandbox, clock, accounts) for name in ChannelName}
+    composing = build_composing(settings, clock, _channel_reader(channels, clock))
     materials = Materials(store, store, store, composing)
-    channels = {name: _build_channel(name, settings, sandbox, clock) for name in ChannelName}
     readers: dict[str, EventReader] = {"sendgrid": _sendgrid_reader(settings, sandbox)}
     worker = f"{socket.gethostname()}:{os.getpid()}"
     pace = HostPace(settings.polling.host_gap_seconds)
@@ -229,14 +235,25 @@ def _build_translator(settings: Settings) -> Translator | None:
     return LibreTranslate(config.address or "", key=key, timeout=config.timeout_seconds)
 
 
+def _channel_reader(channels: Mapping[ChannelName, Channel], clock: Callable[[], datetime]) -> ChannelReader | None:
+    from pregon.channels.youtube import CachedReader, YouTubeChannel
+
+    channel = channels[ChannelName.YOUTUBE]
+    return CachedReader(channel.read_state, clock) if isinstance(channel, YouTubeChannel) else None
+
+
 def _build_channel(
-    name: ChannelName, settings: Settings, sandbox: Sandbox | None, clock: Callable[[], datetime]
+    name: ChannelName,
+    settings: Settings,
+    sandbox: Sandbox | None,
+    clock: Callable[[], datetime],
+    accounts: Accounts,
 ) -> Channel:
     config, secret = settings.channel(name), settings.secrets
     if config.mode == "sandbox":
         if sandbox is None:
             raise ValueError("a channel in sandbox mode needs the sandbox")
-        return _build_sandboxed(name, settings, sandbox, clock)
+        return _build_sandboxed(name, settings, sandbox, clock, accounts)
     if name is ChannelName.EMAIL:
         from pregon.channels.sendgrid import DEFAULT_HOST, SendGridChannel
 
@@ -252,13 +269,21 @@ def _build_channel(
 
         keys = (secret.x_consumer_key, secret.x_consumer_secret, secret.x_access_token, secret.x_access_token_secret)
         return XChannel(*keys, timeout=config.timeout_seconds, clock=clock)
-    from pregon.channels.youtube import YouTubeChannel
+    from pregon.channels.youtube import DAILY_UNITS, YouTubeChannel
 
     ids = (secret.youtube_client_id, secret.youtube_client_secret, secret.youtube_refresh_token)
-    return YouTubeChannel(*ids, timeout=config.timeout_seconds, clock=clock)
+    quota = config.daily_quota or DAILY_UNITS
+    spend = accounts.spend(name)
+    return YouTubeChannel(*ids, timeout=config.timeout_seconds, clock=clock, daily_quota=quota, spend=spend)
 
 
-def _build_sandboxed(name: ChannelName, settings: Settings, sandbox: Sandbox, clock: Callable[[], datetime]) -> Channel:
+def _build_sandboxed(
+    name: ChannelName,
+    settings: Settings,
+    sandbox: Sandbox,
+    clock: Callable[[], datetime],
+    kept: Accounts,
+) -> Channel:
     from pregon.sandbox import accounts
 
     config = settings.channel(name)
@@ -284,7 +309,7 @@ def _build_sandboxed(name: ChannelName, settings: Settings, sandbox: Sandbox, cl
             timeout=config.timeout_seconds,
             clock=clock,
         )
-    from pregon.channels.youtube import YouTubeChannel
+    from pregon.channels.youtube import DAILY_UNITS, YouTubeChannel
 
     return YouTubeChannel(
         accounts.YOUTUBE_CLIENT_ID,
@@ -294,6 +319,8 @@ def _build_sandboxed(name: ChannelName, settings: Settings, sandbox: Sandbox, cl
         token_uri=sandbox.token_uri,
         timeout=config.timeout_seconds,
         clock=clock,
+        daily_quota=config.daily_quota or DAILY_UNITS,
+        spend=kept.spend(name),
     )
 
 

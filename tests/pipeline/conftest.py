@@ -109,6 +109,6 @@ def house(tmp_path: Path, database_url: str) -> Iterator[House]:
     clock = Clock()
     with running_sandbox(tmp_path / "sandbox.db") as sandbox:
         pipeline = build_pipeline(settings, sandbox, clock=clock)
-        pipeline.people.import_contacts((SAMPLE / "members.csv").read_text(encoding="utf-8"))
+        pipeline.contacts.import_text((SAMPLE / "members.csv").read_text(encoding="utf-8"))
         yield House(pipeline, sandbox, clock, settings)
         pipeline.store.close()

@@ -37,7 +37,7 @@ def prepare(home: Path) -> tuple[str, int, int]:
     (home / "inbox" / CLEAN).write_bytes((SAMPLE / "inbox" / CLEAN).read_bytes())
     officer = User(1, "officer", Role.APPROVER)
     with running_pipeline(settings) as pipeline:
-        pipeline.people.import_contacts((SAMPLE / "members.csv").read_text(encoding="utf-8"))
+        pipeline.contacts.import_text((SAMPLE / "members.csv").read_text(encoding="utf-8"))
         pipeline.watching.watch(force=True)
         (campaign,) = pipeline.drafting.sweep().opened
         views = pipeline.reviewing.show_campaign(campaign.slug).drafts

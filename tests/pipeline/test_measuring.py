@@ -90,7 +90,7 @@ def test_an_import_never_brings_back_who_unsubscribed(house):
     _, rows = sent(house)
     house.pipeline.measuring.unsubscribe(sign_delivery(rows[0].id, house.pipeline.measuring._key))
     csv = f"email,language,lists,status,click_tracking\n{rows[0].address},fr,members,subscribed,granted\n"
-    assert house.pipeline.people.import_contacts(csv).accepted == 1
+    assert house.pipeline.contacts.import_text(csv).accepted == 1
     assert house.pipeline.store.read_contact(rows[0].contact_id).state is ContactState.UNSUBSCRIBED
 
 

@@ -54,9 +54,9 @@ def test_each_unusable_row_is_listed_and_the_others_are_taken(house):
         "cy@new.example,fr,members,maybe,\n"
     )
     before = house.pipeline.store.count_contacts()
-    dry = house.pipeline.people.import_contacts(text, dry_run=True)
+    dry = house.pipeline.contacts.import_text(text, dry_run=True)
     assert house.pipeline.store.count_contacts() == before
-    done = house.pipeline.people.import_contacts(text)
+    done = house.pipeline.contacts.import_text(text)
     assert (dry.accepted, dry.rejected) == (done.accepted, done.rejected)
     assert done.accepted == 1
     assert [line for line, _ in done.rejected] == [3, 4, 5, 6]
@@ -65,4 +65,4 @@ def test_each_unusable_row_is_listed_and_the_others_are_taken(house):
 
 def test_a_file_without_the_column_is_refused_in_one_sentence(house):
     with pytest.raises(PregonError, match="no column named email"):
-        house.pipeline.people.import_contacts("name,language\nx,en\n")
+        house.pipeline.contacts.import_text("name,language\nx,en\n")

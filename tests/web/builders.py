@@ -70,7 +70,7 @@ def prepare_home(settings: Settings) -> None:
     """The sample documents drafted, the sample members imported, and a person of every role."""
     with running_stand_ins(settings) as sandbox:
         pipeline = build_pipeline(settings, sandbox)
-        pipeline.people.import_contacts((SAMPLE / "members.csv").read_text(encoding="utf-8"))
+        pipeline.contacts.import_text((SAMPLE / "members.csv").read_text(encoding="utf-8"))
         pipeline.watching.watch(force=True)
         pipeline.drafting.sweep()
         for role in Role:

@@ -174,7 +174,7 @@ def test_script_in_a_title_a_name_and_a_file_name_is_shown_as_text(place: Place,
     text = f'Circular 77\n\nPortamar, 3 November 2026\n\nSubject: Tide {SCRIPT} "><img src=x onerror=alert(1)>\n\nDear members,\n\nBring {SCRIPT} to 12 towns.\n'
     (pipeline.settings.home / "inbox" / "a'<img src=x onerror=alert(1)>.en.txt").write_text(text, encoding="utf-8")
     members = f'email,name,language,lists,organisation\nmallory@x.example,"{SCRIPT}",en,members,"<b onclick=a>"\n'
-    pipeline.people.import_contacts(members)
+    pipeline.contacts.import_text(members)
     pipeline.watching.watch(force=True)
     pipeline.drafting.sweep()
     pipeline.people.add_user(SCRIPT, PASSWORD, pipeline.people.user("editor").role)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pregon.cli.shared import as_json, open_pipeline, print_json, print_table, say
-from pregon.errors import PregonError
 from pregon.types import ChannelName, Role
+
+if TYPE_CHECKING:
+    from pregon.pipeline import ImportResult
 
 _FIGURES = (
     *("planned", "sent", "failed", "suppressed", "unknown", "held", "pending", "delivered", "bounced"),
@@ -26,23 +30,65 @@ def contacts() -> None:
 @contacts.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Say what would happen, change nothing.")
+@click.option("--language", default="", help="For rows that name no language.")
+@click.option("--list", "lists", multiple=True, help="Put everybody on this list, too; may be given again.")
+@click.option(
+    "--rejected", type=click.Path(dir_okay=False, path_type=Path), help="Write rejected rows to this CSV file instead."
+)
 @as_json
-def import_contacts(file: Path, dry_run: bool, json_wanted: bool) -> None:
+def import_contacts(
+    file: Path, dry_run: bool, language: str, lists: tuple[str, ...], rejected: Path | None, json_wanted: bool
+) -> None:
     """Take contacts from a CSV file; each rejected row gets a line."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PregonError(f"{file} is not UTF-8; save it as CSV UTF-8 and import that.") from error
-    with open_pipeline() as pipeline:
-        result = pipeline.people.import_contacts(text, dry_run=dry_run)
+    refused: list[dict[str, Any]] = []
+    with ExitStack() as stack:
+        pipeline = stack.enter_context(open_pipeline())
+        if rejected:
+            writer = csv.writer(stack.enter_context(rejected.open("w", encoding="utf-8", newline="")))
+            writer.writerow(("line", "reason"))
+
+        def reject(line: int, reason: str) -> None:
+            if rejected:
+                writer.writerow((line, reason))
+            elif json_wanted:
+                refused.append({"line": line, "reason": reason})
+            else:
+                click.echo(f"line {line}: {reason}")
+
+        result = pipeline.contacts.import_file(
+            stack.enter_context(file.open("rb")),
+            name=file.name,
+            dry_run=dry_run,
+            language=language,
+            lists=lists,
+            reject=reject,
+        )
     if json_wanted:
-        rejected = [{"line": line, "reason": reason} for line, reason in result.rejected]
-        print_json({"accepted": result.accepted, "rejected": rejected, "dry_run": dry_run})
+        print_json(_describe_import(result, dry_run) | {"rejected": refused})
         return
-    for line, reason in result.rejected:
-        click.echo(f"line {line}: {reason}")
+    columns = ", ".join(f"{title} as {meaning}" for meaning, title in result.file.columns.items())
+    say(f"Read {columns}{'; not used: ' + ', '.join(result.file.ignored) if result.file.ignored else ''}.")
     verb = "would be taken" if dry_run else "taken"
-    click.echo(f"{result.accepted} contacts {verb}, {len(result.rejected)} rows rejected.")
+    kept = f", {result.kept} had unsubscribed and stay so" if result.kept else ""
+    click.echo(
+        f"{result.accepted} contacts {verb} ({result.added} new, {result.updated} known{kept}), "
+        f"{result.rejected_count} rows rejected."
+    )
+
+
+def _describe_import(result: ImportResult, dry_run: bool) -> dict[str, Any]:
+    return {
+        "accepted": result.accepted,
+        "added": result.added,
+        "updated": result.updated,
+        "kept_unsubscribed": result.kept,
+        "rejected_count": result.rejected_count,
+        "columns": result.file.columns,
+        "ignored": result.file.ignored,
+        "encoding": result.file.encoding,
+        "delimiter": result.file.delimiter,
+        "dry_run": dry_run,
+    }
 
 
 @contacts.command("export")

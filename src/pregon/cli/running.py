@@ -150,7 +150,7 @@ def _prepare_demo(pipeline: Pipeline) -> str:
             if not (inbox / document.name).exists():
                 shutil.copyfile(document, inbox / document.name)
         if not pipeline.store.count_contacts():
-            pipeline.people.import_contacts((folder / "members.csv").read_text(encoding="utf-8"))
+            pipeline.contacts.import_text((folder / "members.csv").read_text(encoding="utf-8"))
     password = secrets.token_urlsafe(9)
     pipeline.people.add_user(_DEMO_USER, password, Role.APPROVER)
     return password

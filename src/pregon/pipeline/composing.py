@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pregon.drafts import DraftContext, campaign_slug, compose_drafts, read_words
 from pregon.errors import NotFoundError
 from pregon.items import read_item, says_cancelled
-from pregon.pipeline.protocols import Clock, TemplateReader
+from pregon.pipeline.protocols import ChannelReader, Clock, TemplateReader
 from pregon.pipeline.translating import Translating
 from pregon.settings import Playbook, Settings
 from pregon.types import Answer, Document, Draft, Fields, Item, Kind, Proposal, Span, StoredItem
@@ -22,8 +23,10 @@ class Composing:
         settings: Settings,
         clock: Clock,
         translating: Translating | None = None,
+        channel_reader: ChannelReader | None = None,
     ) -> None:
         self._templates, self._settings, self._clock = templates, settings, clock
+        self._channel_reader = channel_reader
         self._translating = translating or Translating()
 
     def read(self, document: Document, kind: Kind | None = None) -> Item:
@@ -61,6 +64,7 @@ class Composing:
         *,
         languages: tuple[str, ...] = (),
         previous: Item | None = None,
+        siblings: tuple[Item, ...] = (),
         calendar_id: str = "",
         changes: int = 0,
     ) -> DraftContext:
@@ -84,6 +88,7 @@ class Composing:
             today=self._clock().date(),
             languages=languages,
             previous=previous,
+            siblings=siblings,
             calendar_id=calendar_id,
             calendar_sequence=changes,
             is_cancelled=stored is not None and says_cancelled(stored.item),
@@ -103,7 +108,18 @@ class Composing:
         self, item: Item, context: DraftContext, asked: tuple[str, ...] | None = None
     ) -> tuple[Proposal, ...]:
         """Every draft that the playbook asks for (in the `asked` languages only), translated where that is configured."""
+        context = self.look_at_channel(item, context)
         return self._translating.fill(item, context, compose_drafts(item, context, asked))
+
+    def look_at_channel(self, item: Item, context: DraftContext) -> DraftContext:
+        """The context with what the YouTube channel has, where the item has a video and the playbook a playlist for it.
+
+        What was read is minutes old at most; a channel that cannot be read stays unknown.
+        """
+        if self._channel_reader is None or not item.videos or context.playbook.youtube is None:
+            return context
+        videos = tuple(dict.fromkeys(video.video_id for video in item.videos))
+        return replace(context, youtube_state=self._channel_reader(videos))
 
     def compose_one(self, item: Item, context: DraftContext, draft: Draft) -> Fields | None:
         """The fields of one draft, composed anew; None when the playbook no longer asks for it."""

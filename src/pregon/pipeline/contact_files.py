@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from charset_normalizer import from_bytes
-
 from pregon.errors import PregonError
 from pregon.pipeline.contact_words import read_header
 
@@ -142,7 +140,8 @@ def _find_encoding(file: BinaryIO) -> str:
     for mark, encoding in _BOMS:
         if sample.startswith(mark):
             return encoding
-    return "utf-8" if _is_utf8(file) else _guess_encoding(sample)
+    # What is not Unicode was written by a Western office program; a guess by letter frequencies turns ê into ę.
+    return "utf-8" if _is_utf8(file) else "cp1252"
 
 
 def _is_utf8(file: BinaryIO) -> bool:
@@ -156,12 +155,6 @@ def _is_utf8(file: BinaryIO) -> bool:
         except UnicodeDecodeError:
             return False
     return True
-
-
-def _guess_encoding(sample: bytes) -> str:
-    # What office programs of the last thirty years write; a guess among all encodings of the world is worse.
-    best = from_bytes(sample, cp_isolation=["cp1252", "cp1250", "mac_roman"]).best()
-    return best.encoding if best is not None else "cp1252"
 
 
 def _read_first_line(file: BinaryIO, encoding: str) -> str:

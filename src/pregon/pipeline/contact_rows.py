@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from pregon.pipeline.contact_words import read_answer, read_language, read_lists, read_state
-from pregon.types import Consent, ImportedRow
+from pregon.types import ImportedRow
 
 _PLAIN = re.compile(
     r"(?=[^@]{1,64}@)(?=.{6,254}\Z)[a-z0-9_+\-]+(?:\.[a-z0-9_+\-]+)*"
@@ -26,8 +25,10 @@ _SPECIAL = tuple(f".{name}" for name in SPECIAL_USE_DOMAIN_NAMES)
 _DATES = ("%d/%m/%Y", "%d.%m.%Y", "%d/%m/%Y %H:%M", "%d.%m.%Y %H:%M", "%d-%m-%Y")
 _LONGEST, _LONGEST_LIST, _LONGEST_TEXT = 200, 80, 4000
 _ERASED = "hash:"
-
-ReadRow = Callable[[int, list[str]], "ImportedRow | str"]
+_SINGLE = (
+    *("address", "language", "state", "opens", "clicks", "at"),
+    *("lists", "organisation", "city", "country", "how", "text"),
+)
 
 
 def mark_address(address: str, key: bytes) -> str:
@@ -54,66 +55,59 @@ class RowReader:
         self,
         columns: dict[str, tuple[int, ...]],
         languages: tuple[str, ...],
-        key: bytes,
         *,
         language: str = "",
         lists: tuple[str, ...] = (),
         how: str = "import",
     ) -> None:
-        self._places = {name: places[0] for name, places in columns.items() if name != "name"}
+        # A column that the file does not have is the blank one that `read` appends to each row.
+        self._order = tuple(columns.get(name, (-1,))[0] for name in _SINGLE)
         self._names = columns.get("name", ())
-        self._languages, self._key = languages, key
-        self._language, self._lists, self._how = language, lists, how
+        self._languages, self._how = languages, how
+        self._language, self._lists = language, lists
 
     def read(self, line: int, row: list[str]) -> ImportedRow | str:
         """The row, or one sentence."""
-        address, problem = check_address(row[self._places["address"]])
+        row.append("")
+        written, said, *rest = (row[place].strip() for place in self._order)
+        address, problem = check_address(written)
         if problem:
             return problem
-        said = self._cell(row, "language")
         language = read_language(said, self._languages) if said else self._language
         if not language:
             return f"{address}: the network does not work in {said or 'no language'!r}"
-        state_text, at_text = self._cell(row, "state"), self._cell(row, "at")
-        state = read_state(state_text) if state_text else None
-        opens, clicks = read_answer(self._cell(row, "opens")), read_answer(self._cell(row, "clicks"))
-        at = _read_time(at_text) if at_text else None
-        for value, text in (
-            (state, state_text),
-            (opens, self._cell(row, "opens")),
-            (clicks, self._cell(row, "clicks")),
-        ):
-            if value is None and text:
-                return f"{address}: {text[:40]!r} says neither yes nor no; write granted, denied or nothing"
-        if at is None and at_text:
-            return f"{address}: {at_text[:40]!r} is not a date; write it as 2026-11-23"
-        name = " ".join(" ".join(row[place].split()) for place in self._names).strip()
-        lists = read_lists(self._cell(row, "lists"))
-        texts = [name, *(_clean(self._cell(row, key)) for key in ("organisation", "city", "country"))]
-        problem = _find_overlong(texts, lists, self._cell(row, "text"))
+        found = self._read_rest(line, address, language, " ".join(row[place] for place in self._names), rest)
+        return f"{address}: {found}" if isinstance(found, str) else found
+
+    def _read_rest(self, line: int, address: str, language: str, name: str, rest: list[str]) -> ImportedRow | str:
+        state_said, opens_said, clicks_said, at_said, listed, organisation, city, country, how, text = rest
+        state, at = read_state(state_said) if state_said else None, _read_time(at_said) if at_said else None
+        opens, clicks = read_answer(opens_said), read_answer(clicks_said)
+        if (state is None and state_said) or opens is None or clicks is None:
+            unread = state_said if state is None and state_said else opens_said if opens is None else clicks_said
+            return f"{unread[:40]!r} says neither yes nor no; write granted, denied or nothing"
+        if at is None and at_said:
+            return f"{at_said[:40]!r} is not a date; write it as 2026-11-23"
+        lists = read_lists(listed)
+        problem = _find_overlong((name, organisation, city, country), lists, text)
         if problem:
-            return f"{address}: {problem}"
+            return problem
         return ImportedRow(
             line,
             address,
-            mark_address(address, self._key),
-            texts[0] if texts[0].isprintable() else _clean(texts[0]),
+            _clean(" ".join(name.split())),
             language,
             state,
             tuple(sorted({*lists, *self._lists})) if self._lists else lists,
-            texts[1],
-            texts[2],
-            texts[3],
-            opens or Consent.UNKNOWN,
-            clicks or Consent.UNKNOWN,
+            _clean(organisation),
+            _clean(city),
+            _clean(country),
+            opens,
+            clicks,
             at,
-            _clean(self._cell(row, "how"))[:_LONGEST] or self._how,
-            self._cell(row, "text"),
+            _clean(how)[:_LONGEST] or self._how,
+            text,
         )
-
-    def _cell(self, row: list[str], name: str) -> str:
-        place = self._places.get(name)
-        return "" if place is None else row[place].strip()
 
 
 def _clean(text: str) -> str:
@@ -123,10 +117,10 @@ def _clean(text: str) -> str:
     return "".join(char for char in " ".join(text.split()) if char.isprintable())
 
 
-def _find_overlong(texts: list[str], lists: tuple[str, ...], consent: str) -> str:
-    if any(len(text) > _LONGEST for text in texts):
+def _find_overlong(texts: tuple[str, ...], lists: tuple[str, ...], consent: str) -> str:
+    if max(map(len, texts)) > _LONGEST:
         return f"a field has more than {_LONGEST} characters"
-    if any(len(name) > _LONGEST_LIST for name in lists):
+    if lists and max(map(len, lists)) > _LONGEST_LIST:
         return f"a list's name has more than {_LONGEST_LIST} characters"
     return f"the text of the consent has more than {_LONGEST_TEXT} characters" if len(consent) > _LONGEST_TEXT else ""
 

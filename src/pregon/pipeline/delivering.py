@@ -19,6 +19,7 @@ from pregon.pipeline.material import Materials
 from pregon.pipeline.protocols import Channel, Clock, Storage
 from pregon.settings import Settings
 from pregon.types import (
+    AuditEntry,
     ChannelName,
     Content,
     Decision,
@@ -31,6 +32,8 @@ from pregon.types import (
 
 _CLAIM_LEASE = timedelta(minutes=3)
 _SETTLE_AGAIN = timedelta(minutes=2)
+# What a channel's pause begins with when its credentials have ended.
+_UNREADABLE = "credentials"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Delivering:
     def deliver(self) -> DeliverResult:
         """One pass over all channels, until nothing is due."""
         now = self._clock()
+        self._store.end_pauses(now)
         self._store.mark_lost_claims(now - self._claim_lease, now)
         held = self._store.hold_late(now - timedelta(hours=self._settings.channels.hold_after_hours))
         settled = {name: self._settle_channel(channel) for name, channel in self._channels.items()}
@@ -148,6 +152,7 @@ class Delivering:
             reply_to_id=self._store.previous_part(row) if is_part else None,
             provider_id=row.provider_id,
             attempted_at=row.claimed_at,
+            earlier_ids=self._store.earlier_ids(row) if row.channel is ChannelName.YOUTUBE else {},
         )
 
     def _links(self, delivery_id: str) -> Mapping[str, str]:
@@ -163,8 +168,19 @@ class Delivering:
         self._store.record_outcomes(final, kind, now)
         for outcome in outcomes:
             if outcome.pause:
-                self._store.write_pause(channel.name, outcome.pause, now)
+                self._pause(channel.name, outcome, now)
+        for outcome, _ in final:
+            if outcome.state is DeliveryState.FAILED and channel.name is ChannelName.X:
+                reason = f"not posted, since a part before it was not: {outcome.detail}"
+                self._store.fail_followers(by_id[outcome.delivery_id], reason)
         return [outcome.state for outcome, _ in final]
+
+    def _pause(self, channel: ChannelName, outcome: Outcome, now: datetime) -> None:
+        """Pause once, with one line in the audit log, and with the time when it ends where the provider names it."""
+        until = now + timedelta(seconds=outcome.retry_after) if outcome.retry_after else None
+        reason = f"{outcome.pause}: {outcome.detail}"
+        if not self._store.read_pause(channel) and self._store.write_pause(channel, reason, now, until):
+            self._store.add_audit(AuditEntry(now, "pregon", "pause", channel.value, reason))
 
     def _schedule(
         self, channel: Channel, outcome: Outcome, row: Delivery, kind: str, now: datetime
@@ -192,6 +208,8 @@ class Delivering:
 
     def _settle_channel(self, channel: Channel) -> Mapping[DeliveryState, int]:
         counts: Counter[DeliveryState] = Counter()
+        if (self._store.read_pause(channel.name) or "").startswith(_UNREADABLE):
+            return counts  # without valid credentials nothing can be read back either
         unknown = self._store.list_unknown(channel.name, self._clock())
         for _, group in groupby(unknown, key=lambda row: (row.draft_id, row.revision)):
             rows = tuple(group)

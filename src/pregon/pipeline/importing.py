@@ -8,11 +8,12 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 
 from pregon.errors import PregonError
 from pregon.pipeline.contact_files import ContactFile, SeenAddresses, open_contact_file, read_rows
-from pregon.pipeline.contact_rows import RowReader
+from pregon.pipeline.contact_rows import RowReader, mark_address
 from pregon.pipeline.contact_words import read_header
 from pregon.pipeline.protocols import Clock, Storage
 from pregon.types import ImportCount, ImportedRow
@@ -68,19 +69,22 @@ class ContactImport:
         if language and language not in self._languages:
             raise PregonError(f"The network does not work in {language!r}; use one of {', '.join(self._languages)}.")
         how = f"import of {name}" if name else "import"
-        reader = RowReader(
-            read_header(shape.header), self._languages, self._key, language=language, lists=lists, how=how
-        )
+        reader = RowReader(read_header(shape.header), self._languages, language=language, lists=lists, how=how)
         counting = _Counting(reject)
         at, batch = self._clock(), list[ImportedRow]()
         for row in counting.usable(read_rows(file, shape), reader):
             batch.append(row)
             if len(batch) == _BATCH:
-                counting.add(self._store.import_rows(batch, at, dry_run=dry_run))
+                counting.add(self._take(batch, at, dry_run))
                 batch.clear()
         if batch:
-            counting.add(self._store.import_rows(batch, at, dry_run=dry_run))
+            counting.add(self._take(batch, at, dry_run))
         return counting.result(shape)
+
+    def _take(self, batch: list[ImportedRow], at: datetime, dry_run: bool) -> ImportCount:
+        # Marks cost as much as reading a row does, and most houses never erased anybody.
+        marks = [mark_address(row.address, self._key) for row in batch] if self._store.has_erased() else []
+        return self._store.import_rows(batch, at, marks=marks, dry_run=dry_run)
 
 
 class _Counting:

@@ -15,6 +15,7 @@ from pregon.types import (
     Campaign,
     CampaignSearch,
     ChannelName,
+    ChannelState,
     Check,
     Consent,
     Contact,
@@ -56,6 +57,8 @@ Clock = Callable[[], datetime]
 Poller = Callable[[SourceConfig, SourceState, datetime], Poll]
 LinkAsker = Callable[[Sequence[str]], Mapping[str, LinkState]]
 """Asks addresses whether they are alive, within a time that it bounds itself; `unchecked` for those it did not get to."""
+ChannelReader = Callable[[tuple[str, ...]], ChannelState | None]
+"""Reads what the YouTube channel has with regard to these videos; None when it cannot be read."""
 TemplateReader = Callable[[], Mapping[str, str]]
 
 

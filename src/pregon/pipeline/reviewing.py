@@ -194,6 +194,8 @@ class Reviewing:
         material = self._materials.gather(self._campaign_of(draft))
         source = material.source_of(draft)
         context = self._materials.context(material, source)
+        if draft.channel is ChannelName.YOUTUBE:
+            context = self._composing.look_at_channel(source.item, context)
         return source, propose(draft.channel, draft.language or None, fields, source.item, context, send_at=send_at)
 
     def confirm_draft(self, draft_id: int, base: int, user: User) -> Revision:
@@ -239,6 +241,8 @@ class Reviewing:
             if each.revision.created_by == "pregon":
                 fields = self._composing.compose_one(item, context, each.draft) or fields
             language = each.draft.language or None
+            if each.draft.channel is ChannelName.YOUTUBE:
+                context = self._composing.look_at_channel(item, context)
             proposal = propose(
                 each.draft.channel, language, fields, item, context, send_at=each.revision.content.send_at
             )

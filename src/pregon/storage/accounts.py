@@ -48,6 +48,7 @@ class AccountQueries(Queries):
         with self._write() as connection:
             if before is None:
                 add = self._insert(credentials).values(name=name, value=value, changed_at=at)
-                return connection.execute(add.on_conflict_do_nothing()).rowcount == 1
+                added = connection.execute(add.on_conflict_do_nothing().returning(credentials.c.name))
+                return added.first() is not None
             change = update(credentials).where(credentials.c.name == name, credentials.c.value == before)
             return connection.execute(change.values(value=value, changed_at=at)).rowcount == 1

@@ -11,17 +11,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, select
 
 from pregon.storage.base import Queries
-from pregon.storage.tables import UtcTime
+from pregon.storage.tables import UtcTime, suppressions
 from pregon.types import ImportCount, ImportedRow
 
 _COLUMNS = {
     "place": "INTEGER PRIMARY KEY",
     "line": "INTEGER",
     "address": "TEXT",
-    "mark": "TEXT",
     "name": "TEXT",
     "language": "TEXT",
     "state": "TEXT",
@@ -92,20 +91,31 @@ _KEPT = (
 class ContactImportQueries(Queries):
     """Take rows of a file."""
 
-    def import_rows(self, rows: Sequence[ImportedRow], at: datetime, *, dry_run: bool = False) -> ImportCount:
+    def has_erased(self) -> bool:
+        """Whether anybody was ever erased."""
+        erased = select(suppressions.c.id).where(suppressions.c.address.like("hash:%")).limit(1)
+        with self._read() as connection:
+            return connection.execute(erased).first() is not None
+
+    def import_rows(
+        self, rows: Sequence[ImportedRow], at: datetime, *, marks: Sequence[str] = (), dry_run: bool = False
+    ) -> ImportCount:
         """Add or update one batch of contacts, whose addresses are all different; a trial changes nothing.
 
-        New contacts without a word about it are subscribed. Returns what became of the rows.
+        `marks` are what stands for the rows' addresses in suppressions of people who were erased. New contacts without a
+        word about it are subscribed. Returns what became of the rows.
         """
         with self.engine.connect() as connection, connection.begin() as transaction:
-            count = self._import(connection, rows, at)
+            count = self._import(connection, rows, marks, at)
             if dry_run:
                 transaction.rollback()
         return count
 
-    def _import(self, connection: Connection, rows: Sequence[ImportedRow], at: datetime) -> ImportCount:
+    def _import(
+        self, connection: Connection, rows: Sequence[ImportedRow], marks: Sequence[str], at: datetime
+    ) -> ImportCount:
         self._stage(connection, rows, at)
-        erased = self._take_out_erased(connection)
+        erased = self._take_out_erased(connection, rows, marks)
         _run(connection, _FIND.format(fresh=0))
         known = _count(connection, "SELECT count(*) FROM staged_rows WHERE contact_id IS NOT NULL")
         kept = self._update_known(connection, at) if known else 0
@@ -126,15 +136,18 @@ class ContactImportQueries(Queries):
         _run(connection, _UPDATE.format(at=f"'{_write_time(at)}'"))
         return kept
 
-    def _take_out_erased(self, connection: Connection) -> tuple[int, ...]:
+    @staticmethod
+    def _take_out_erased(connection: Connection, rows: Sequence[ImportedRow], marks: Sequence[str]) -> tuple[int, ...]:
         """People who asked to be erased are known by a salted hash alone, and stay out."""
-        found = "SELECT r.place, r.line FROM staged_rows r JOIN suppressions s ON s.address = r.mark"
-        rows = connection.exec_driver_sql(found).all()
-        if rows:
-            places = ", ".join(str(int(row[0])) for row in rows)
+        if not marks:
+            return ()
+        wanted = suppressions.c.address.in_(bindparam("marks", expanding=True))
+        found = set(connection.execute(select(suppressions.c.address).where(wanted), {"marks": list(marks)}).scalars())
+        places = [place for place, mark in enumerate(marks) if mark in found]
+        for place in places:
             for table in ("staged_lists", "staged_rows"):
-                _run(connection, f"DELETE FROM {table} WHERE place IN ({places})")  # noqa: S608 - our own numbers
-        return tuple(sorted(int(row[1]) for row in rows))
+                _run(connection, f"DELETE FROM {table} WHERE place = {place}")  # noqa: S608 - our own number
+        return tuple(rows[place].line for place in places)
 
     def _renew_lists(self) -> str:
         return f"UPDATE contacts SET lists = {self._lists_key()} WHERE id IN (SELECT contact_id FROM staged_rows)"  # noqa: S608 - no value of anybody's in it
@@ -161,7 +174,6 @@ def _stage_row(place: int, row: ImportedRow, moment: str) -> tuple[Any, ...]:
         place,
         row.line,
         row.address,
-        row.mark,
         row.name,
         row.language,
         row.state.value if row.state else "",

@@ -75,14 +75,13 @@ class ConsentEntry:
 
 @dataclass(frozen=True, slots=True)
 class ImportedRow:
-    """One usable row of a file of contacts. `mark` is what stands for the address once a person was erased.
+    """One usable row of a file of contacts. Blank fields say nothing, so they change nothing.
 
-    Blank fields say nothing, so they change nothing. `consent_at` None: the time of the import.
+    `consent_at` None: the time of the import.
     """
 
     line: int
     address: str
-    mark: str
     name: str
     language: str
     state: ContactState | None

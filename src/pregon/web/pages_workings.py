@@ -69,25 +69,22 @@ def _contacts_page(
 def import_contacts(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
     """Look at a CSV file of contacts, or take it; either way every unusable row is shown with its line."""
     refuse_below(session.user, Role.APPROVER)
-    text, is_trial = _read_upload(form), text_of(form, "word") != "import"
-    outcome = desk.pipeline.people.import_contacts(text, dry_run=is_trial)
+    upload, is_trial = _read_upload(form), text_of(form, "word") != "import"
+    outcome = desk.pipeline.contacts.import_file(upload.file, name=upload.filename or "", dry_run=is_trial)
     if is_trial:
         return _contacts_page(desk, session, outcome=outcome)
-    detail = f"{outcome.accepted} accepted, {len(outcome.rejected)} rejected"
+    detail = f"{outcome.accepted} accepted, {outcome.rejected_count} rejected"
     note(desk, session.user, "import", "contacts", detail)
     return _contacts_page(desk, session, outcome=outcome, said=f"Imported: {detail}.")
 
 
-def _read_upload(form: FormData) -> str:
+def _read_upload(form: FormData) -> UploadFile:
     upload = form.get("file")
     if not isinstance(upload, UploadFile) or not upload.size:
         raise PregonError("Choose a CSV file first; its first line names the columns, one of them email.")
     if upload.size > _MOST_BYTES:
         raise PregonError("The file is larger than 50 MB; `pregon contacts import` takes it.")
-    try:
-        return upload.file.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PregonError("The file is not UTF-8 text; save it as CSV UTF-8 and choose it again.") from error
+    return upload
 
 
 @router.get("/channels")

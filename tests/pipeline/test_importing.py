@@ -1,0 +1,204 @@
+"""Contacts from spreadsheets: any usual header, delimiter and encoding; every unusable row told; nobody brought back."""
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from pregon.errors import PregonError
+from pregon.pipeline.contact_files import SeenAddresses, open_contact_file
+from pregon.pipeline.contact_rows import check_address
+from pregon.storage.tables import consents
+from pregon.types import Consent, ContactState, SuppressionReason
+
+
+def take(house, text, **options):
+    data = text if isinstance(text, bytes) else text.encode()
+    return house.pipeline.contacts.import_file(io.BytesIO(data), name="members.csv", **options)
+
+
+def contact(house, address):
+    return next(each for each in house.pipeline.store.list_contacts() if each.address == address)
+
+
+def ledger(house, contact_id):
+    query = select(consents).where(consents.c.contact_id == contact_id).order_by(consents.c.id)
+    with house.pipeline.store.engine.connect() as connection:
+        return [(row.purpose, row.answer, row.how, row.text) for row in connection.execute(query)]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        (
+            "Email,First name,Last name,Language,City,Country,Organization,Tags",
+            "A@x.example,Ána,Löf,French,Brême,FR,Port,a;b",
+        ),
+        (
+            "Adresse e-mail;Prénom;Nom;Langue;Ville;Pays;Organisme;Listes",
+            'a@x.example;Ána;Löf;français;Brême;FR;Port;"b;a"',
+        ),
+        (
+            "Correo electrónico\tNombre\tApellidos\tIdioma\tCiudad\tPaís\tEntidad\tListas",
+            "a@x.example\tÁna\tLöf\tFrancés\tBrême\tFR\tPort\ta,b",
+        ),
+        ("E-Mail|Vorname|Nachname|Sprache|Stadt|Land|Firma|Gruppen", "a@x.example|Ána|Löf|fr-FR|Brême|FR|Port|a; b"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_headers_delimiters_and_encodings_of_four_languages(house, header, row, encoding):
+    result = take(house, f"{header}\r\n{row}\r\n".encode(encoding))
+    assert (result.accepted, result.rejected) == (1, ())
+    found = contact(house, "a@x.example")
+    assert (found.name, found.language, found.city) == ("Ána Löf", "fr", "Brême")
+    assert (found.country, found.organisation, found.lists) == ("FR", "Port", ("a", "b"))
+
+
+def test_lines_are_counted_as_an_editor_counts_them(house):
+    text = (
+        "email,language,organisation\n"
+        'a@x.example,en,"two\nlines"\n'
+        "\n"
+        "nobody,en,\n"
+        "b@x.example,en,one, two\n"
+        'c@x.example,en,"never closed\n' + "x" * 60_000 + "\n"
+    )
+    told = []
+    result = take(house, text, reject=lambda line, why: told.append((line, why)))
+    assert [line for line, _ in result.rejected] == [5, 6, 7]
+    assert result.rejected == tuple(told)
+    assert "not an e-mail address" in told[0][1]
+    assert "4 fields and the first line names 3" in told[1][1]
+    assert "never closed" in told[2][1]
+    assert contact(house, "a@x.example").organisation == "two lines"
+
+
+def test_what_is_no_table_of_contacts_is_refused_in_one_sentence(house):
+    for data, sentence in (
+        (b"", "empty"),
+        (b"name,language\nx,en\n", "no column named email"),
+        (b"email\0language\n" * 10, "not text"),
+    ):
+        with pytest.raises(PregonError, match=sentence):
+            take(house, data)
+    with pytest.raises(PregonError, match="does not work in 'xx'"):
+        take(house, "email\na@x.example\n", language="xx")
+
+
+def test_rows_that_name_no_language_or_list_get_the_given_ones(house):
+    text = "email,lists\na@x.example,press\n"
+    assert "no language" in take(house, text).rejected[0][1]
+    take(house, text, language="es", lists=("members",))
+    found = contact(house, "a@x.example")
+    assert (found.language, found.lists) == ("es", ("members", "press"))
+
+
+def test_an_import_adds_and_never_blanks(house):
+    take(house, "email,name,language,lists,city\na@x.example,Ana,en,press,Bilbao\n")
+    result = take(house, "email,name,language,lists\na@x.example,,fr,members\n")
+    assert (result.added, result.updated) == (0, 1)
+    found = contact(house, "a@x.example")
+    assert (found.name, found.city, found.language, found.lists) == ("Ana", "Bilbao", "fr", ("members", "press"))
+
+
+def test_nobody_who_said_no_is_brought_back(house):
+    store, header = house.pipeline.store, "email,language,lists,status,opens,clicks\n"
+    take(house, header + "a@x.example,en,press,subscribed,granted,denied\n")
+    person = contact(house, "a@x.example")
+    store.set_contact_state(person.id, ContactState.UNSUBSCRIBED, house.clock())
+    store.add_suppression("b@x.example", SuppressionReason.COMPLAINED, "", house.clock())
+    result = take(house, header + "a@x.example,en,press,subscribed,,granted\nb@x.example,en,press,,,\n")
+    assert (result.accepted, result.kept) == (2, 1)
+    again = contact(house, "a@x.example")
+    assert again.state is ContactState.UNSUBSCRIBED
+    assert (again.open_tracking, again.click_tracking) == (Consent.GRANTED, Consent.DENIED)
+    assert "b@x.example" in store.list_suppressions()
+
+
+def test_a_no_in_a_file_counts_and_is_recorded_with_when_how_and_which_text(house):
+    header = "email;language;consent;open consent;click consent;consent date;consent source;consent text\n"
+    take(house, header + "a@x.example;en;yes;oui;sí;2026-05-04;congress;I agree.\n")
+    take(house, header + "a@x.example;en;no;nein;;04/06/2026;letter;\n")
+    person = contact(house, "a@x.example")
+    assert person.state is ContactState.UNSUBSCRIBED
+    assert (person.open_tracking, person.click_tracking) == (Consent.DENIED, Consent.GRANTED)
+    assert ledger(house, person.id) == [
+        ("mail", "granted", "congress", "I agree."),
+        ("opens", "granted", "congress", "I agree."),
+        ("clicks", "granted", "congress", "I agree."),
+        ("mail", "denied", "letter", ""),
+        ("opens", "denied", "letter", ""),
+    ]
+    with house.pipeline.store.engine.connect() as connection:
+        times = connection.execute(select(consents.c.at).where(consents.c.contact_id == person.id)).scalars().all()
+    assert set(times) == {datetime(2026, 5, 4, tzinfo=UTC), datetime(2026, 6, 4, tzinfo=UTC)}
+    refused = take(house, header + "c@x.example;en;perhaps;;;;;\nd@x.example;en;;;;yesterday;;\n").rejected
+    assert [why.split(": ")[1][:10] for _, why in refused] == ["'perhaps' ", "'yesterday"]
+
+
+def test_a_trial_tells_the_same_and_changes_nothing(house):
+    text = "email,language,shoe size\na@x.example,en,41\na@x.example,en,41\n"
+    before = house.pipeline.store.count_contacts()
+    trial, done = take(house, text, dry_run=True), take(house, text)
+    assert (
+        (trial.added, trial.rejected, trial.rejected_count)
+        == (done.added, done.rejected, done.rejected_count)
+        == (
+            1,
+            ((3, "a@x.example stands in the file twice"),),
+            1,
+        )
+    )
+    assert trial.file.ignored == ("shoe size",)
+    assert trial.first[0].address == "a@x.example"
+    assert house.pipeline.store.count_contacts() == before + 1
+
+
+def test_batches_meet(house, monkeypatch):
+    monkeypatch.setattr("pregon.pipeline.importing._BATCH", 7)
+    rows = "".join(f"p{number % 40}@x.example,en,members\n" for number in range(50))
+    result = take(house, "email,language,lists\n" + rows)
+    assert (result.added, result.rejected_count) == (40, 10)
+    assert contact(house, "p39@x.example").lists == ("members",)
+
+
+# --- addresses -----------------------------------------------------------------------------------------------
+
+_PIECES = st.text(alphabet="ab0-_.+@xn'!é ", min_size=1, max_size=12)
+
+
+@given(
+    st.tuples(_PIECES, _PIECES, st.sampled_from([".example", ".org", ".test", ".local", ".o", "", ".museum", ".123"]))
+)
+def test_the_quick_check_takes_nothing_that_the_library_refuses(pieces):
+    text = f"{pieces[0]}@{pieces[1]}{pieces[2]}"
+    address, problem = check_address(text)
+    try:
+        valid = validate_email(text.strip().casefold(), check_deliverability=False, allow_smtputf8=False).ascii_email
+    except EmailNotValidError:
+        valid = None
+    assert (address or None) == (valid.casefold() if valid else None)
+    assert bool(problem) is (valid is None)
+
+
+def test_international_domains_are_stored_as_they_are_sent():
+    assert check_address("Ana@Bücher.example") == ("ana@xn--bcher-kva.example", "")
+    assert "not an e-mail address" in check_address("ana@@x.example")[1]
+
+
+@given(st.lists(st.integers(0, 3000).map(str), max_size=6000))
+def test_addresses_seen_are_known_however_many(addresses):
+    seen, plain = SeenAddresses(), set()
+    for address in addresses:
+        assert seen.add(address) is (address not in plain)
+        plain.add(address)
+
+
+def test_a_header_in_which_one_column_is_quoted():
+    shape = open_contact_file(io.BytesIO(b'"Email";"Liste, publique";Langue\n'))
+    assert shape.delimiter == ";"
+    assert shape.columns == {"address": "Email", "language": "Langue"}
