@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 from tests.web.builders import Browser, Place
 
@@ -108,9 +110,11 @@ def test_a_playlist_change_can_be_left_out(place: Place, browse: Browse) -> None
 
 def test_a_question_is_answered_in_place(place: Place, browse: Browse) -> None:
     editor, slug = browse("editor"), place.campaign("circular", "en")
-    question = next(q for q in place.pipeline.reviewing.show_campaign(slug).questions if q.blocking)
+    view = place.pipeline.reviewing.show_campaign(slug)
+    question = next(q for q in view.questions if q.blocking)
     assert "Not ready to approve" in editor.get(f"/campaigns/{slug}")
     fields = {
+        "item": str(view.source.id),
         "question": question.id,
         "span_start": str(question.span[0]),
         "answer": "https://tidalcities.example/note",
@@ -120,7 +124,24 @@ def test_a_question_is_answered_in_place(place: Place, browse: Browse) -> None:
     assert "https://tidalcities.example/note" in page
     assert "Not ready to approve" not in page
     assert "not open" in editor.post(f"/campaigns/{slug}/answers", 404, **fields)
-    assert "not open" in editor.post(f"/campaigns/{slug}/answers", 404, question="x", span_start="²", answer="y")
+    assert "not open" in editor.post(f"/campaigns/{slug}/answers", 404, item="1", question="x", span_start="²", answer="y")
+
+
+def test_versions_corrections_and_stale_drafts_are_shown(place: Place, browse: Browse) -> None:
+    editor, slug = browse("editor"), place.campaign()
+    view = place.pipeline.reviewing.show_campaign(slug)
+    stored = view.source
+    changed = replace(stored.item, title="Another title", sections=())
+    place.pipeline.store.save_item(
+        stored.identity, "another", changed, "text/plain", stored.origin, stored.created_at + timedelta(hours=1)
+    )
+    page = editor.get(f"/campaigns/{slug}")
+    assert "The source has changed since this draft was written" in page
+    draft = view.drafts[0].draft
+    editor.post(f"/drafts/{draft.id}/confirm", base=str(draft.revision))
+    assert place.pipeline.reviewing.show_draft(draft.id)[1].stale == ""
+    assert "nothing was overwritten" in editor.post(f"/drafts/{draft.id}/confirm", 409, base=str(draft.revision))
+    browse("viewer").post(f"/drafts/{draft.id}/confirm", 403, base=str(draft.revision + 1))
 
 
 def test_checks_while_typing_store_nothing(place: Place, browse: Browse) -> None:

@@ -22,10 +22,10 @@ def plain(markup: str) -> str:
 def test_a_fact_is_marked_in_its_sentence() -> None:
     start = TEXT.index("12 levels")
     marked = mark_source(
-        TEXT, [Trace("12", (start, start + 2))], [Question("q", "?", (TEXT.index("[note"), TEXT.index(" &")))]
+        TEXT, [Trace("12", (start, start + 2))], [Question("q", "?", (TEXT.index("[note"), TEXT.index(" &")))], 7
     )
     assert (
-        f'<span class="sentence">The alert has <mark class="fact" id="at-{start}" tabindex="-1">12</mark> levels.</span>'
+        f'<span class="sentence">The alert has <mark class="fact" id="at-7-{start}" tabindex="-1">12</mark> levels.</span>'
         in marked
     )
     assert '<mark class="asked"' in marked
@@ -34,18 +34,18 @@ def test_a_fact_is_marked_in_its_sentence() -> None:
 
 def test_a_number_inside_an_address_is_no_fact() -> None:
     traces = [Trace("12", (9, 11)), Trace("https://a.example/x", (30, 49))]
-    linked = link_facts("Of 12: https://a.example/x?utm_campaign=circular-12 and https://b.example/12", traces)
-    assert linked.count("#at-9") == 1
-    assert '<a class="fact" href="#at-30">https://a.example/x?utm_campaign=circular-12</a>' in linked
+    linked = link_facts("Of 12: https://a.example/x?utm_campaign=circular-12 and https://b.example/12", traces, 7)
+    assert linked.count("#at-7-9") == 1
+    assert '<a class="fact" href="#at-7-30">https://a.example/x?utm_campaign=circular-12</a>' in linked
     assert linked.endswith("https://b.example/12")
 
 
 @given(st.text(max_size=200), st.lists(st.tuples(st.integers(0, 200), st.integers(1, 60)), max_size=6))
 def test_marking_keeps_every_character(text: str, spans: list[tuple[int, int]]) -> None:
     traces = [Trace("x", (start, min(start + length, len(text)))) for start, length in spans if start < len(text)]
-    marked = str(mark_source(text, traces, []))
+    marked = str(mark_source(text, traces, [], 7))
     assert plain(marked) == text
-    assert len(set(re.findall(r'id="at-(\d+)"', marked))) == marked.count(" id=")
+    assert len(set(re.findall(r'id="at-7-(\d+)"', marked))) == marked.count(" id=")
 
 
 @given(st.text(max_size=300))

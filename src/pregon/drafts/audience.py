@@ -22,7 +22,8 @@ def audience_for(context: DraftContext, language: str) -> Audience | None:
         asked = (language,) if context.playbook.languages == "source" else context.playbook.languages
     first = next((code for code in order if code in asked), language)
     missing = tuple(code for code in order if code not in asked) if language == first else ()
-    return Audience(rule.audience.name, rule.audience.lists, (language, *missing))
+    segment = rule.audience.rule.as_rule() if rule.audience.rule else None
+    return Audience(rule.audience.name, rule.audience.lists, (language, *missing), segment)
 
 
 def explain_fallback(context: DraftContext, language: str) -> tuple[tuple[str, str], ...]:

@@ -1,6 +1,6 @@
 """The source text with its facts marked, drafts with links to them, and word differences. Pure; returns safe markup.
 
-A fact of a draft points to `#at-START`, where START is the offset in the source: that works without any script.
+A fact of a draft points to `#at-ITEM-START`, the offset in that item's text: that works without any script.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class _Mark:
     css: str
 
 
-def mark_source(text: str, traces: Iterable[Trace], questions: Iterable[Question]) -> Markup:
-    """The source with every traced fact and every open question marked, sentence by sentence."""
+def mark_source(text: str, traces: Iterable[Trace], questions: Iterable[Question], item_id: int) -> Markup:
+    """An item's text with every traced fact and every open question marked, sentence by sentence."""
     facts = {_Mark(trace.span, "fact") for trace in traces if trace.span}
     asked = {_Mark(question.span, "asked") for question in questions}
     marks = sorted(facts | asked, key=lambda mark: mark.span)
-    pieces = (_mark_sentence(text, start, end, marks) for start, end in split_sentences(text))
+    pieces = (_mark_sentence(text, start, end, marks, item_id) for start, end in split_sentences(text))
     return Markup("").join(pieces)
 
 
@@ -46,27 +46,27 @@ def split_sentences(text: str) -> Iterator[Span]:
         yield position, len(text)
 
 
-def _mark_sentence(text: str, start: int, end: int, marks: list[_Mark]) -> Markup:
+def _mark_sentence(text: str, start: int, end: int, marks: list[_Mark], item_id: int) -> Markup:
     here = [mark for mark in marks if mark.span[0] < end and mark.span[1] > start]
     if not here:
         return escape(text[start:end])
     cuts = {start, end, *(offset for mark in here for offset in mark.span if start < offset < end)}
     edges = sorted(cuts)
-    pieces = (_mark_piece(text, a, b, here) for a, b in pairwise(edges))
+    pieces = (_mark_piece(text, a, b, here, item_id) for a, b in pairwise(edges))
     return Markup('<span class="sentence">{}</span>').format(Markup("").join(pieces))
 
 
-def _mark_piece(text: str, start: int, end: int, marks: list[_Mark]) -> Markup:
+def _mark_piece(text: str, start: int, end: int, marks: list[_Mark], item_id: int) -> Markup:
     covering = [mark for mark in marks if mark.span[0] <= start and mark.span[1] >= end]
     if not covering:
         return escape(text[start:end])
     css = " ".join(sorted({mark.css for mark in covering}))
     begins = any(mark.span[0] == start for mark in covering)
-    name = Markup(' id="at-{}" tabindex="-1"').format(start) if begins else Markup("")
+    name = Markup(' id="at-{}-{}" tabindex="-1"').format(item_id, start) if begins else Markup("")
     return Markup('<mark class="{}"{}>{}</mark>').format(css, name, text[start:end])
 
 
-def link_facts(text: str, traces: Iterable[Trace]) -> Markup:
+def link_facts(text: str, traces: Iterable[Trace], item_id: int) -> Markup:
     """A draft's text with each traced fact linked to its place in the source."""
     places = {trace.text: trace.span[0] for trace in traces if trace.span and trace.text.strip()}
     if not places:
@@ -80,8 +80,8 @@ def link_facts(text: str, traces: Iterable[Trace]) -> Markup:
         fact = match.group()
         start = _place_of_address(fact, longest_first, places) if match["address"] else places[fact]
         pieces.append(escape(text[position : match.start()]))
-        link = Markup('<a class="fact" href="#at-{}">{}</a>')
-        pieces.append(escape(fact) if start is None else link.format(start, fact))
+        link = Markup('<a class="fact" href="#at-{}-{}">{}</a>')
+        pieces.append(escape(fact) if start is None else link.format(item_id, start, fact))
         position = match.end()
     return Markup("").join([*pieces, escape(text[position:])])
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from markupsafe import Markup
 from starlette.background import BackgroundTask
 
 from pregon.errors import DecisionError, NotFoundError
-from pregon.pipeline import CampaignView, DraftView
+from pregon.pipeline import CampaignView, DraftView, SourceView
 from pregon.types import CampaignSearch, ChannelName, Decision, DraftState, Kind
 from pregon.web.desk import AnyDesk, Desk, go, read_said
 from pregon.web.highlight import link_facts, mark_source
@@ -60,19 +61,23 @@ def show_campaign(slug: str, request: Request, desk: AnyDesk, session: SignedIn)
     """The source on one side, the drafts on the other."""
     view = desk.pipeline.reviewing.show_campaign(slug)
     ready = ready_drafts(view)
-    traces = [trace for draft in view.drafts for trace in draft.revision.trace]
     return desk.show(
         "campaign.html",
         session,
         view=view,
         item=view.source.item,
-        source=mark_source(view.source.item.text, traces, view.questions),
+        texts={source.stored.id: _mark(source, view.drafts) for source in view.sources},
         ready=ready,
         funnels={(f.channel, f.language or ""): f for f in desk.pipeline.measuring.funnels(slug)[0].rows},
         sentence=approval_sentence(ready, desk.pipeline.settings.network.time_zone) if ready else "",
         link_facts=link_facts,
         said=read_said(request.query_params),
     )
+
+
+def _mark(source: SourceView, drafts: Iterable[DraftView]) -> Markup:
+    traces = [trace for draft in drafts if draft.source.id == source.stored.id for trace in draft.revision.trace]
+    return mark_source(source.stored.item.text, traces, source.questions, source.stored.id)
 
 
 def ready_drafts(view: CampaignView) -> list[DraftView]:
@@ -83,11 +88,11 @@ def ready_drafts(view: CampaignView) -> list[DraftView]:
 @router.post("/campaigns/{slug}/answers")
 def answer_question(slug: str, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
     """Keep an answer."""
-    start = text_of(form, "span_start")
-    if not start.isdecimal():
+    start, item_id = text_of(form, "span_start"), text_of(form, "item")
+    if not (start.isdecimal() and item_id.isdecimal()):
         raise NotFoundError("That question is not open; it may have been answered meanwhile.")
     desk.pipeline.reviewing.answer_question(
-        slug, text_of(form, "question"), int(start), text_of(form, "answer"), session.user
+        slug, text_of(form, "question"), int(start), text_of(form, "answer"), session.user, int(item_id)
     )
     return go(f"/campaigns/{slug}", said="answered")
 

@@ -97,6 +97,15 @@ def edit(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: SignedForm) 
     return go(f"/campaigns/{campaign.campaign.slug}#draft-{draft_id}", said="saved")
 
 
+@router.post("/confirm")
+def confirm(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """A person's word that the draft still says what its sources say, and that its translation is right."""
+    view, _ = desk.pipeline.reviewing.show_draft(draft_id)
+    base = text_of(form, "base")
+    desk.pipeline.reviewing.confirm_draft(draft_id, int(base) if base.isdecimal() else -1, session.user)
+    return go(f"/campaigns/{view.campaign.slug}#draft-{draft_id}", said="confirmed")
+
+
 @router.get("/history")
 def show_history(draft_id: DraftId, desk: AnyDesk, session: SignedIn) -> Response:
     """Every revision with what changed in it, and every decision."""

@@ -23,6 +23,7 @@ SAID = {
     "cancelled": "Cancelled. Nothing of this draft will be sent.",
     "saved": "Saved as a new revision. An approval of an older one no longer counts.",
     "unchanged": "Nothing had changed, so no new revision was made.",
+    "confirmed": "Confirmed. It is a new revision of yours.",
     "answered": "Your answer is kept, and the drafts that nobody edited were composed anew.",
     "checking": "The sources are being checked; new documents appear here in a moment.",
     "checked": "Every source was checked.",

@@ -1,8 +1,6 @@
 // Hovering or focusing a fact of a draft lights up the sentence of the source that it came from.
 // Without this module the same links jump to the place in the source.
 
-const pane = document.querySelector(".source-text");
-
 function placeOf(link) {
   return document.getElementById(decodeURIComponent(link.hash.slice(1)));
 }
@@ -17,6 +15,10 @@ function light(link) {
   if (!place) return;
   place.classList.add("lit");
   place.closest(".sentence")?.classList.add("lit");
+  // What stands in a version that is folded away is shown.
+  const version = place.closest("details.version");
+  if (version) version.open = true;
+  const pane = place.closest(".source-text");
   // Only the pane scrolls, never the page under the reader's pointer.
   const frame = pane.getBoundingClientRect();
   const seen = Math.min(frame.bottom, innerHeight) - frame.top;
