@@ -20,6 +20,7 @@ from pregon.source_rules import host_of, youtube_feed
 from pregon.types import ChannelName, Document, Poll, ProviderEvent, SourceKind, SourceState
 
 if TYPE_CHECKING:
+    from pregon.channels.x import UserTokens
     from pregon.pipeline import Channel, EventReader, Translator
     from pregon.pipeline.protocols import ChannelReader, Poller
     from pregon.sandbox import Sandbox
@@ -265,10 +266,14 @@ def _build_channel(
             clock=clock,
         )
     if name is ChannelName.X:
-        from pregon.channels.x import XChannel
+        from pregon.channels.x import UserTokens, XChannel
 
         keys = (secret.x_consumer_key, secret.x_consumer_secret, secret.x_access_token, secret.x_access_token_secret)
-        return XChannel(*keys, timeout=config.timeout_seconds, clock=clock)
+        tokens = None
+        if config.auth == "oauth2":
+            client = (secret.x_client_id, secret.x_client_secret, secret.x_refresh_token)
+            tokens = UserTokens(*client, accounts.keeper("x"), timeout=config.timeout_seconds, clock=clock)
+        return XChannel(*keys, tokens=tokens, timeout=config.timeout_seconds, clock=clock)
     from pregon.channels.youtube import DAILY_UNITS, YouTubeChannel
 
     ids = (secret.youtube_client_id, secret.youtube_client_secret, secret.youtube_refresh_token)
@@ -305,6 +310,7 @@ def _build_sandboxed(
             accounts.X_CONSUMER_SECRET,
             accounts.X_ACCESS_TOKEN,
             accounts.X_ACCESS_TOKEN_SECRET,
+            tokens=_sandbox_tokens(sandbox, kept, config.timeout_seconds, clock) if config.auth == "oauth2" else None,
             base_url=sandbox.x_url,
             timeout=config.timeout_seconds,
             clock=clock,
@@ -322,6 +328,15 @@ def _build_sandboxed(
         daily_quota=config.daily_quota or DAILY_UNITS,
         spend=kept.spend(name),
     )
+
+
+def _sandbox_tokens(sandbox: Sandbox, kept: Accounts, timeout: float, clock: Callable[[], datetime]) -> UserTokens:
+    from pregon.channels.x import UserTokens
+    from pregon.sandbox import accounts
+
+    client = (accounts.X_CLIENT_ID, accounts.X_CLIENT_SECRET, accounts.X_REFRESH_TOKEN)
+    keeper = kept.keeper("x-sandbox")
+    return UserTokens(*client, keeper, timeout=timeout, clock=clock, base_url=sandbox.x_url)
 
 
 def _sendgrid_reader(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -152,3 +153,25 @@ def test_refused_connection_is_pending() -> None:
 def test_a_text_that_x_refuses_fails_with_its_sentence(sandbox: Sandbox) -> None:
     outcome = x_channel(sandbox).send(thread("x" * 281))[0]
     assert (outcome.state, outcome.detail) == (FAILED, "text: longer than 280 weighted characters.")
+
+
+def test_a_refused_reply_waits_for_a_person_or_ends_the_thread_as_approved(sandbox: Sandbox) -> None:
+    channel = x_channel(sandbox)
+    first = channel.send(thread("One", "Two"))[0]
+    reply = thread("One", "Two", position=1, reply_to_id=first.provider_id)
+    sandbox.set_fault("x", "reply_403", times=2)
+    held = channel.send(reply)[0]
+    assert held.state is DeliveryState.HELD
+    assert "mark it as sent" in held.detail
+    body = replace(reply.content.body, reply_fallback=True)
+    ended = channel.send(replace(reply, content=replace(reply.content, body=body)))[0]
+    assert ended.state is FAILED
+    assert "the thread ends" in ended.detail
+
+
+@pytest.mark.parametrize("fault", ["402", "quota_exceeded"])
+def test_credit_that_is_gone_is_said_so_and_waits_for_a_person(sandbox: Sandbox, fault: str) -> None:
+    sandbox.set_fault("x", fault)
+    outcome = x_channel(sandbox).send(thread("One"))[0]
+    assert (outcome.pause, outcome.retry_after) == ("credit", None)
+    assert "credit is added" in outcome.detail

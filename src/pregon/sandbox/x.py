@@ -20,6 +20,7 @@ from pregon.sandbox.faults import Faults, with_faults
 from pregon.sandbox.readers import count_post
 from pregon.sandbox.state import Record, State
 from pregon.sandbox.x_signature import is_signed
+from pregon.sandbox.x_tokens import TokenStandIn
 
 _FIRST_ID = 1_990_000_000_000_000_000
 _POST_FIELDS = {
@@ -28,17 +29,18 @@ _POST_FIELDS = {
 }  # fmt: skip
 # How long X remembers a text is not published; a day is the sandbox's choice.
 _DUPLICATE_WINDOW = timedelta(days=1)
-_MAX_PICTURE = 5_000_000
+_MAX_BYTES = {"tweet_image": 5_000_000, "tweet_gif": 15_000_000}
 
 
 def x_routes(state: State, faults: Faults) -> list[Route]:
     """The stand-in's routes."""
-    stand_in = XStandIn(state)
+    stand_in, tokens = XStandIn(state), TokenStandIn(state, faults)
     weighted_length("x.example")  # reads the list of top-level domains now, so that the first post is not slow
 
     def route(path: str, call: Any, method: str, on: str = "read") -> Route:
         async def authorized(request: Request) -> Response:
-            return await call(request) if await is_signed(request, path) else _problem(401, "Unauthorized")
+            is_ours = tokens.knows(request) or await is_signed(request, path)
+            return await call(request) if is_ours else _problem(401, "Unauthorized")
 
         return Route(path, with_faults(faults, "x", authorized, refuse, on), methods=[method])
 
@@ -49,6 +51,7 @@ def x_routes(state: State, faults: Faults) -> list[Route]:
         route("/2/users/{user_id}/tweets", stand_in.timeline, "GET"),
         route("/2/media/upload", stand_in.upload, "POST", "upload"),
         route("/2/media/metadata", stand_in.describe, "POST", "upload"),
+        Route("/2/oauth2/token", tokens.give, methods=["POST"]),
     ]
 
 
@@ -154,8 +157,8 @@ class XStandIn:
             data = base64.b64decode(body.get("media", ""), validate=True)
         except (binascii.Error, TypeError):
             return _invalid("media: not base64.")
-        if not data or len(data) > _MAX_PICTURE or body.get("media_category") != "tweet_image":
-            return _invalid("media: a picture of at most 5 MB with media_category tweet_image.")
+        if not data or len(data) > _MAX_BYTES.get(str(body.get("media_category")), 0):
+            return _invalid("media: a tweet_image of at most 5 MB or a tweet_gif of at most 15 MB.")
         media_id = str(_FIRST_ID + self._state.next_number())
         record = {"id": media_id, "size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "alt_text": None}
         self._state.put("media", [(media_id, record)])

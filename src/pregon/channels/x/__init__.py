@@ -1,5 +1,6 @@
 """Posts and threads on X."""
 
 from pregon.channels.x.channel import XChannel
+from pregon.channels.x.tokens import UserTokens
 
-__all__ = ["XChannel"]
+__all__ = ["UserTokens", "XChannel"]

@@ -24,8 +24,16 @@ def read_refusal(delivery_id: str, status: int, headers: Mapping[str, str], body
     detail = _sentence(problem) or f"X answered {status}"
     if state is DeliveryState.UNKNOWN:
         detail = f"{detail}; it may have been posted"
-    wait = read_wait(headers, "x-rate-limit-reset", now) if status == 429 else None
+    # A cap on spending or posts ends when a person raises it or the month ends, not with the rate limit's window.
+    wait = read_wait(headers, "x-rate-limit-reset", now) if status == 429 and pause is None else None
+    if pause == CREDIT:
+        detail = f"X posts nothing more until credit is added or the cap is raised ({detail})"
     return Outcome(delivery_id, state, None, detail, body[:RAW_LIMIT], wait, pause)
+
+
+def is_reply_refused(body: str) -> bool:
+    """Whether X refused a post for being a reply."""
+    return _REPLY_REFUSED in _sentence(_problem(body)).lower()
 
 
 def _classify(status: int, problem: dict[str, Any]) -> tuple[DeliveryState, str | None]:

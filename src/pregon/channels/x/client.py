@@ -1,4 +1,4 @@
-"""tweepy's client for X API v2 with OAuth 1.0a, made to send once and to give up in time.
+"""tweepy's client for X API v2, with OAuth 1.0a or OAuth 2, made to send once and to give up in time.
 
 tweepy has no timeout of its own, and its `wait_on_rate_limit` repeats a call without delay when X names no reset
 time; both are settled here. It does no media upload in v2: see `send.upload_media`.
@@ -37,3 +37,15 @@ def build_client(credentials: XCredentials, base_url: str | None, timeout: float
     )
     harden_session(client.session, timeout, base_url)
     return client
+
+
+def build_token_client(base_url: str | None, timeout: float) -> tweepy.Client:
+    """A client over OAuth 2: whoever uses it puts a valid user token on `bearer_token` first."""
+    client = tweepy.Client(bearer_token="", wait_on_rate_limit=False)
+    harden_session(client.session, timeout, base_url)
+    return client
+
+
+def is_signed(client: tweepy.Client) -> bool:
+    """Whether its calls are signed with OAuth 1.0a (tweepy's `user_auth`) instead of carrying a token."""
+    return client.bearer_token is None

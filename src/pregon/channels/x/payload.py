@@ -30,10 +30,10 @@ def build_post(part: PostPart, reply_to_id: str | None, media_ids: list[str]) ->
 
 
 def build_upload(media: Media) -> dict[str, str]:
-    """The JSON of POST /2/media/upload for a picture: one request, at most 5 MB."""
+    """The JSON of POST /2/media/upload for a picture: one request, at most 5 MB, for a GIF 15 MB."""
     return {
         "media": base64.b64encode(media.data).decode(),
-        "media_category": "tweet_image",
+        "media_category": "tweet_gif" if media.media_type == "image/gif" else "tweet_image",
         "media_type": media.media_type,
     }
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import tweepy
 
+from pregon.channels.x.client import is_signed
 from pregon.channels.x.send import Trouble
 from pregon.types import Outgoing, Sample
 
@@ -37,7 +38,7 @@ def sample_posts(client: tweepy.Client, deliveries: Sequence[Outgoing], at: date
 
 def _read(client: tweepy.Client, ids: list[str]) -> Iterator[Mapping[str, Any]]:
     try:
-        answer = client.get_tweets(ids, tweet_fields=["public_metrics"], user_auth=True)
+        answer = client.get_tweets(ids, tweet_fields=["public_metrics"], user_auth=is_signed(client))
     except Trouble:
         return  # a counter missed now is read at the next pass
     yield from (post.data for post in answer.data or [])

@@ -13,9 +13,10 @@ import tweepy
 
 from pregon.channels.answers import ADDRESS, RAW_LIMIT
 from pregon.channels.transport import was_never_written
-from pregon.channels.x.answers import read_refusal
+from pregon.channels.x.answers import is_reply_refused, read_refusal
+from pregon.channels.x.client import is_signed
 from pregon.channels.x.payload import build_alt_text, build_post, build_upload, select_part
-from pregon.types import DeliveryState, Media, Outcome, Outgoing, PostPart, Shipment
+from pregon.types import DeliveryState, Media, Outcome, Outgoing, PostPart, Shipment, ThreadBody
 
 Trouble = (tweepy.TweepyException, requests.RequestException, ValueError, KeyError, TypeError)
 
@@ -27,21 +28,37 @@ def send_post(client: tweepy.Client, shipment: Shipment, delivery: Outgoing, now
         media_ids = [upload_media(client, media) for media in part.media]
     except Trouble as error:
         return _without_post(read_trouble(delivery.delivery_id, error, now))
-    return _post(client, part, delivery, media_ids, now)
+    outcome = _post(client, part, delivery, media_ids, now)
+    if delivery.reply_to_id and outcome.state is DeliveryState.FAILED and is_reply_refused(outcome.raw):
+        return _without_reply(shipment, outcome)
+    return outcome
+
+
+def _without_reply(shipment: Shipment, outcome: Outcome) -> Outcome:
+    """X refuses a part for being a reply: the thread ends with what is out if that was approved, else a person looks."""
+    body = shipment.content.body
+    if isinstance(body, ThreadBody) and body.reply_fallback:
+        detail = "X refuses replies, so the thread ends with what is out, as the playbook says"
+        return replace(outcome, detail=detail)
+    detail = (
+        "held: X refuses this reply to our own post. Release it to try again, post it by hand and mark it as sent, "
+        "or set reply_fallback in config/playbooks.yaml for the next thread"
+    )
+    return replace(outcome, state=DeliveryState.HELD, detail=detail)
 
 
 def upload_media(client: tweepy.Client, media: Media) -> str:
     """X's id of a picture, uploaded through v2 with its alt text. Raises what tweepy and requests raise."""
-    answer = client.request("POST", "/2/media/upload", json=build_upload(media), user_auth=True).json()
+    answer = client.request("POST", "/2/media/upload", json=build_upload(media), user_auth=is_signed(client)).json()
     media_id = str(answer["data"]["id"])
     if media.alt_text:
-        client.request("POST", "/2/media/metadata", json=build_alt_text(media_id, media), user_auth=True)
+        client.request("POST", "/2/media/metadata", json=build_alt_text(media_id, media), user_auth=is_signed(client))
     return media_id
 
 
 def _post(client: tweepy.Client, part: PostPart, delivery: Outgoing, media_ids: list[str], now: datetime) -> Outcome:
     try:
-        answer = client.create_tweet(**build_post(part, delivery.reply_to_id, media_ids))
+        answer = client.create_tweet(**build_post(part, delivery.reply_to_id, media_ids), user_auth=is_signed(client))
         post_id = str(answer.data["id"])
     except Trouble as error:
         return read_trouble(delivery.delivery_id, error, now)

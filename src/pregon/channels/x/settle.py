@@ -15,6 +15,7 @@ from typing import Any
 import tweepy
 
 from pregon.channels.answers import is_settled_absence
+from pregon.channels.x.client import is_signed
 from pregon.channels.x.payload import select_part
 from pregon.channels.x.send import Trouble
 from pregon.types import DeliveryState, Outcome, Outgoing, Shipment
@@ -49,11 +50,11 @@ def is_same_post(post: Mapping[str, Any], text: str, reply_to_id: str | None) ->
 
 
 def _own_posts(client: tweepy.Client, since: datetime | None) -> list[Mapping[str, Any]]:
-    account = client.get_me(user_auth=True).data["id"]
+    account = client.get_me(user_auth=is_signed(client)).data["id"]
     options: dict[str, Any] = {
         "tweet_fields": ["created_at", "entities", "referenced_tweets"],
         "max_results": PAGE,
-        "user_auth": True,
+        "user_auth": is_signed(client),
     }
     if since:
         options["start_time"] = since - CLOCK_SKEW
