@@ -2,69 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 
 import pytest
-
-Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-class LocalServer:
-    """`routes` maps a path to a function that answers; `requests` keeps (path, headers) in order."""
-
-    def __init__(self) -> None:
-        self.routes: dict[str, Answer] = {}
-        self.requests: list[tuple[str, dict[str, str]]] = []
-        self.closing = threading.Event()
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.0"
-
-            def do_GET(self) -> None:
-                server.requests.append((self.path, {key.lower(): value for key, value in self.headers.items()}))
-                with suppress(BrokenPipeError, ConnectionResetError):
-                    server.routes[self.path](self)
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self.address = f"http://127.0.0.1:{self._http.server_port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-
-    def serve(self, path: str, body: bytes, status: int = 200, **headers: str) -> str:
-        """Answer `path` with `body`; returns its address. Header names are given with underscores."""
-
-        def answer(handler: BaseHTTPRequestHandler) -> None:
-            handler.send_response(status)
-            for name, value in {"Content_Type": "application/atom+xml", **headers}.items():
-                handler.send_header(name.replace("_", "-"), value)
-            handler.send_header("Content-Length", str(len(body)))
-            handler.end_headers()
-            handler.wfile.write(body)
-
-        self.routes[path] = answer
-        return self.address + path
-
-    def redirect(self, path: str, target: str, status: int = 302) -> str:
-        """Answer `path` with a redirect to `target`."""
-        return self.serve(path, b"", status, Location=target)
-
-    def stop(self) -> None:
-        self.closing.set()
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
+from local_server import LocalServer, running_server
 
 
 @pytest.fixture
 def server() -> Iterator[LocalServer]:
-    local = LocalServer()
-    yield local
-    local.stop()
+    with running_server() as local:
+        yield local

@@ -6,7 +6,7 @@ Every hop of a redirect is checked as the first address is: http only, no privat
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from urllib.parse import urljoin
@@ -49,7 +49,7 @@ def check_link(address: str, *, timeout: float = 10, allow_private: bool = False
         return LinkState(address, LinkHealth.UNREACHABLE, str(error))
     except httpx.TimeoutException:
         return LinkState(address, LinkHealth.UNREACHABLE, f"it did not answer within {timeout:g} seconds")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         return LinkState(address, LinkHealth.UNREACHABLE, f"it cannot be reached ({error or type(error).__name__})")
 
 
@@ -100,22 +100,22 @@ class LinkChecker:
             return {}
         deadline = time.monotonic() + self.total
         states = {address: LinkState(address, LinkHealth.UNCHECKED, "there was no time") for address in addresses}
+        found: dict[str, LinkState] = {}
         groups: dict[str, list[str]] = {}
         for address in addresses:
             groups.setdefault(host_of(address), []).append(address)
         pool = ThreadPoolExecutor(self.in_flight, thread_name_prefix="links")
         try:
-            asked = [pool.submit(self._ask_host, host, group, deadline) for host, group in groups.items()]
-            done, _ = wait(asked, timeout=self.total)
+            asked = [pool.submit(self._ask_host, host, group, deadline, found) for host, group in groups.items()]
+            wait(asked, timeout=self.total)
         finally:
             # Looking a name up cannot be interrupted; whoever is at it is left to end by itself.
             pool.shutdown(wait=False, cancel_futures=True)
-        for future in done:
-            states |= future.result()
-        return states
+        return states | found.copy()
 
-    def _ask_host(self, host: str, addresses: Sequence[str], deadline: float) -> dict[str, LinkState]:
-        found: dict[str, LinkState] = {}
+    def _ask_host(
+        self, host: str, addresses: Sequence[str], deadline: float, found: MutableMapping[str, LinkState]
+    ) -> None:
         for address in addresses:
             with self.pace.visit(host, deadline=deadline) as may:
                 left = deadline - time.monotonic()
@@ -126,4 +126,3 @@ class LinkChecker:
             if state.health is LinkHealth.UNREACHABLE and left < self.timeout and time.monotonic() >= deadline:
                 break
             found[address] = state
-        return found
