@@ -85,6 +85,7 @@ def build_pipeline(
     from pregon.pipeline import (
         Contacts,
         Delivering,
+        Digesting,
         Drafting,
         Inbox,
         Linking,
@@ -123,6 +124,7 @@ def build_pipeline(
         subscribing=Subscribing(store, WebSubHubs(clock), settings, clock, key=key),
         receiving=Receiving(store, watching, Pushes(), settings, clock),
         linking=Linking(store, LinkChecker(pace), clock, enabled=settings.network.check_links),
+        digesting=Digesting(store, composing, settings, clock),
         drafting=Drafting(store, composing, materials, clock),
         reviewing=Reviewing(store, composing, materials, clock),
         inbox=Inbox(store, clock),

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from pregon.errors import ConfigError, Finding
 from pregon.source_rules import find_address_problem, find_secret_problem
-from pregon.types import ChannelName, Kind, SourceKind
+from pregon.types import ChannelName, Kind, Rule, SourceKind
 
 PerLanguage = dict[str, str]
 PLAYLIST_FACTS = frozenset({"axis", "year"})
@@ -163,11 +163,41 @@ class Polling(_Part):
     host_gap_seconds: float = Field(default=1, ge=0, le=60)
 
 
+class SegmentRule(_Part):
+    """A rule that selects contacts: every part that is given must hold. See `pregon.types.Rule`."""
+
+    lists: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    cities: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
+    all: tuple[SegmentRule, ...] = ()
+    any: tuple[SegmentRule, ...] = ()
+    none: tuple[SegmentRule, ...] = Field(default=(), alias="not")
+
+    def as_rule(self) -> Rule:
+        """The same as a noun of the pipeline."""
+        names = ("lists", "languages", "countries", "cities", "organisations")
+        values = {name: getattr(self, name) for name in names}
+        parts = {name: tuple(part.as_rule() for part in getattr(self, name)) for name in ("all", "any", "none")}
+        return Rule(**values, **parts)
+
+
 class AudienceConfig(_Part):
-    """Whom a newsletter addresses."""
+    """Whom a newsletter addresses: who is on any of the lists, and within the segment when one is named."""
 
     name: str
-    lists: tuple[str, ...] = Field(min_length=1)
+    lists: tuple[str, ...] = ()
+    segment: str = ""
+    rule: SegmentRule | None = None
+
+    @model_validator(mode="after")
+    def _addresses_somebody(self) -> AudienceConfig:
+        if not (self.lists or self.segment or self.rule):
+            raise ValueError("name the lists, or a segment")
+        if self.segment and self.rule:
+            raise ValueError("name a segment or write a rule, not both")
+        return self
 
 
 class MailRule(_Part):
@@ -241,6 +271,14 @@ class Playbook(_Part):
         return tuple(name for name in ChannelName if getattr(self, name.value) is not None)
 
 
+class DigestRule(_Part):
+    """One newsletter about what was announced in a week or a month, where there is enough of it in a language."""
+
+    every: Literal["week", "month"] = "week"
+    minimum: int = Field(default=3, ge=2)
+    email: MailRule
+
+
 class ChannelConfig(_Part):
     """One way out. In sandbox mode the channel speaks to the stand-in on this machine and to nothing else.
 
@@ -301,7 +339,9 @@ class Settings(_Part):
     sources: tuple[SourceConfig, ...]
     polling: Polling = Polling()
     playbooks: dict[Kind, Playbook]
+    segments: dict[str, SegmentRule] = {}
     channels: Channels
+    digest: DigestRule | None = None
     secrets: Secrets = Field(default=Secrets(), repr=False)
     source_secrets: dict[str, str] = Field(default={}, repr=False)
 
@@ -367,7 +407,8 @@ def load_settings(root: Path, environment: Mapping[str, str]) -> Settings:
     channels = _validate(Channels, _load(folder, "channels.yaml", findings), "channels.yaml", "", findings)
     sources, polling = _load_sources(folder, findings)
     source_secrets = read_source_secrets(sources, environment, findings)
-    playbooks = _load_playbooks(folder, findings)
+    playbooks, segments = _load_playbooks(folder, findings)
+    digest = _load_digest(folder, segments, findings)
     secrets = Secrets(**{field: environment.get(variable, "") for field, variable in _SECRET_FIELDS.items()})
     if network and channels:
         findings += _cross_check(network, channels, sources, playbooks, secrets)
@@ -388,6 +429,8 @@ def load_settings(root: Path, environment: Mapping[str, str]) -> Settings:
         sources=sources,
         polling=polling,
         playbooks=playbooks,
+        digest=digest,
+        segments=segments,
         channels=channels,
         secrets=secrets,
         source_secrets=source_secrets,
@@ -435,8 +478,10 @@ def read_source_secrets(
     return found
 
 
-def _load_playbooks(folder: Path, findings: list[Finding]) -> dict[Kind, Playbook]:
-    entries = _load(folder, "playbooks.yaml", findings).get("playbooks") or {}
+def _load_playbooks(folder: Path, findings: list[Finding]) -> tuple[dict[Kind, Playbook], dict[str, SegmentRule]]:
+    file = _load(folder, "playbooks.yaml", findings)
+    entries = file.get("playbooks") or {}
+    segments = _load_segments(file.get("segments") or {}, findings)
     playbooks: dict[Kind, Playbook] = {}
     for kind, entry in entries.items():
         if kind not in set(Kind):
@@ -447,8 +492,40 @@ def _load_playbooks(folder: Path, findings: list[Finding]) -> dict[Kind, Playboo
             continue
         playbook = _validate(Playbook, entry, "playbooks.yaml", f"playbooks.{kind}", findings)
         if playbook:
-            playbooks[Kind(kind)] = playbook
-    return playbooks
+            playbooks[Kind(kind)] = _with_segment(playbook, segments, f"playbooks.{kind}.email.audience", findings)
+    return playbooks, segments
+
+
+def _load_digest(folder: Path, segments: dict[str, SegmentRule], findings: list[Finding]) -> DigestRule | None:
+    entry = _load(folder, "playbooks.yaml", []).get("digest")
+    return None if entry is None else _validate(DigestRule, entry, "playbooks.yaml", "digest", findings)
+
+
+def _load_segments(entries: Any, findings: list[Finding]) -> dict[str, SegmentRule]:
+    if not isinstance(entries, dict):
+        hint = "write the name of each segment with its rule below it"
+        findings.append(Finding("config.not-a-mapping", "playbooks.yaml", "segments", "expected names and rules", hint))
+        return {}
+    read = {
+        str(name): _validate(SegmentRule, rule, "playbooks.yaml", f"segments.{name}", findings)
+        for name, rule in entries.items()
+    }
+    return {name: rule for name, rule in read.items() if rule}
+
+
+def _with_segment(playbook: Playbook, segments: dict[str, SegmentRule], key: str, findings: list[Finding]) -> Playbook:
+    """The playbook with the rule of the segment that its audience names."""
+    if playbook.email is None or not playbook.email.audience.segment:
+        return playbook
+    audience = playbook.email.audience
+    if audience.segment not in segments:
+        hint = f"use one of {', '.join(segments)}" if segments else "write it under segments in playbooks.yaml"
+        message = f"there is no segment {audience.segment!r}"
+        findings.append(Finding("config.unknown-segment", "playbooks.yaml", f"{key}.segment", message, hint))
+        return playbook
+    # Frozen into what is approved: a segment that is changed later makes the sender hold the mail.
+    audience = audience.model_copy(update={"rule": segments[audience.segment]})
+    return playbook.model_copy(update={"email": playbook.email.model_copy(update={"audience": audience})})
 
 
 _CREDENTIALS: dict[ChannelName, dict[str, tuple[str, ...]]] = {

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC
 
 import pytest
-from imap_server import LETTER, running_mailbox
-from local_server import LocalServer, running_server
 from test_polling import source, watching  # type: ignore[import-not-found]
 
+from imap_server import LETTER, running_mailbox
+from local_server import LocalServer, running_server
 from pregon.bootstrap import build_pollers
 from pregon.sources.pace import HostPace
 from pregon.types import Kind

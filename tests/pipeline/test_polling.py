@@ -9,8 +9,8 @@ from datetime import UTC, timedelta
 from email.utils import format_datetime
 
 import pytest
-from local_server import LocalServer, running_server
 
+from local_server import LocalServer, running_server
 from pregon.errors import SourceError
 from pregon.pipeline import Sources
 from pregon.pipeline.polling import poll_side_by_side
@@ -153,10 +153,12 @@ def test_a_slow_host_holds_up_no_other_pass(house, site):
     assert entered.wait(20)
     house.drop("news.txt", "# Tide\n\nThe tide tables are printed and wait for the members.\n")
     ends = time.monotonic() + 20
-    found: list[int] = []
-    while not found and time.monotonic() < ends:
-        found = [item for result in watch.watch(force=True) for item in result.new]
-    assert len(found) == 1
+    seen = None
+    while seen is None and time.monotonic() < ends:
+        watch.watch(force=True)
+        seen = {each.id: each.last_seen_at for each in house.pipeline.store.list_source_health()}.get("inbox")
+    assert seen is not None
+    assert first.is_alive()
     assert paths(site) == ["/slow"]
     leave.set()
     first.join(20)
@@ -211,7 +213,8 @@ def test_a_pollers_own_fault_is_one_sources_trouble():
             raise RuntimeError("broken")
         return Poll(())
 
-    found = dict((one.id, result) for one, result in poll_side_by_side(sources("a.test", "b.test", "c.test"), poll, 2))
+    wanted = sources("a.test", "b.test", "c.test")
+    found = {one.id: result for one, result in poll_side_by_side(wanted, poll, 2)}
     assert isinstance(found["s1"], SourceError)
     assert "RuntimeError: broken" in str(found["s1"])
     assert isinstance(found["s2"], Poll)

@@ -130,3 +130,30 @@ def test_a_changed_document_becomes_a_new_version_and_refreshes_untouched_drafts
     assert after.revision.number == before.revision.number + 1
     assert "reportée à la semaine suivante" in after.revision.content.body.html
     assert not after.stale
+
+
+PLAN = "Un plan\n\nSur la base de la décision approuvée fin 2010 par les membres de la Commission de modifier l'orientation de la Commission, le travail continue avec les villes.\n"
+HISTORY = "Une histoire\n\nEn novembre 2009, les villes ont voulu une portée plus vaste. Les membres de la Commission ont approuvé changer la dénomination de la Commission.\n"
+
+
+def test_two_documents_that_date_one_decision_otherwise_are_asked_about(house):
+    house.drop("plan.fr.txt", PLAN)
+    house.watch()
+    house.drop("histoire.fr.txt", HISTORY)
+    (slug,) = house.watch()
+    questions = house.pipeline.reviewing.show_campaign(slug).questions
+    (asked,) = [question for question in questions if question.id == "date.conflict"]
+    assert "2009" in asked.message
+    assert "2010" in asked.message
+
+
+def test_an_edited_file_without_a_number_is_a_new_version_and_another_text_is_not(house):
+    house.drop("note.fr.txt", HISTORY)
+    (slug,) = house.watch()
+    house.drop("note.fr.txt", HISTORY.replace("les villes ont voulu", "les villes ont souhaité"))
+    assert house.watch() == [slug]
+    assert house.pipeline.reviewing.show_campaign(slug).source.version == 2
+    house.drop("note.fr.txt", "Un concours\n\nLe jury des quais fleuris choisit quatre rues au printemps.\n")
+    (other,) = house.watch()
+    assert other != slug
+    assert house.pipeline.reviewing.show_campaign(slug).source.version == 2

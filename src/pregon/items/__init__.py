@@ -8,8 +8,10 @@ from pregon.items.compare import (
     are_versions,
     ask_across_documents,
     ask_across_languages,
+    dates_decisions,
     describe_changes,
     find_series_gaps,
+    is_edit_of,
 )
 from pregon.items.documents import MAX_BYTES, load_document
 from pregon.items.identity import fingerprint_item, identify_item, normalise_url
@@ -21,10 +23,12 @@ __all__ = [
     "are_versions",
     "ask_across_documents",
     "ask_across_languages",
+    "dates_decisions",
     "describe_changes",
     "find_series_gaps",
     "fingerprint_item",
     "identify_item",
+    "is_edit_of",
     "item_from_json",
     "item_to_json",
     "load_document",

@@ -52,6 +52,16 @@ def _are_near(first: Item, second: Item) -> bool:
     return first.date is None or second.date is None or abs(first.date - second.date) <= timedelta(days=7)
 
 
+def is_edit_of(before: Item, after: Item) -> bool:
+    """Whether `after` reads as `before` with changes: same kind and language, and the title or most of the words kept."""
+    if (before.kind, before.language) != (after.kind, after.language):
+        return False
+    if before.title and fold(before.title) == fold(after.title or ""):
+        return True
+    old, new = (set(_WORD.findall(fold(visible_text(item)))) for item in (before, after))
+    return len(old & new) >= 0.6 * max(1, len(old | new))
+
+
 def find_series_gaps(numbers: Iterable[int]) -> tuple[int, ...]:
     """The numbers missing between the lowest and the highest of a series; at most a hundred are told."""
     seen = sorted(set(numbers))
@@ -171,6 +181,11 @@ def ask_across_documents(item: Item, others: Iterable[Item]) -> tuple[Question, 
             if _disagree(mine, their) and not known and mine.span not in asked:
                 asked[mine.span] = _question(mine, their, other)
     return tuple(asked.values())
+
+
+def dates_decisions(item: Item) -> bool:
+    """Whether the item says when something was decided, so that comparing it with others can find a disagreement."""
+    return any("approve" in step.steps for step in _steps(item))
 
 
 def _steps(item: Item) -> Iterator[_Step]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pregon.pipeline.composing import Composing
-from pregon.pipeline.contacts import Contacts
+from pregon.pipeline.contacts import Contacts, ContactView
 from pregon.pipeline.delivering import Delivering, DeliverResult
+from pregon.pipeline.digesting import Digesting, DigestResult
 from pregon.pipeline.drafting import Drafting
 from pregon.pipeline.importing import ImportResult
 from pregon.pipeline.inbox import Inbox, InboxPage, InboxRow
@@ -30,9 +31,12 @@ __all__ = [
     "Channel",
     "Clock",
     "Composing",
+    "ContactView",
     "Contacts",
     "DeliverResult",
     "Delivering",
+    "DigestResult",
+    "Digesting",
     "DraftView",
     "Drafting",
     "EventReader",
@@ -77,6 +81,7 @@ class Pipeline:
     receiving: Receiving
     linking: Linking
     drafting: Drafting
+    digesting: Digesting
     reviewing: Reviewing
     inbox: Inbox
     delivering: Delivering

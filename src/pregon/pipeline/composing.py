@@ -94,6 +94,20 @@ class Composing:
             is_cancelled=stored is not None and says_cancelled(stored.item),
         )
 
+    def digest_context(self, campaign: str, languages: tuple[str, ...]) -> DraftContext:
+        """What a digest needs. Raises `NotFoundError` when the playbooks ask for none."""
+        rule = self._settings.digest
+        if rule is None:
+            raise NotFoundError("config/playbooks.yaml asks for no digest; add the key digest.")
+        return DraftContext(
+            network=self._settings.network,
+            playbook=Playbook(email=rule.email),
+            templates=self._templates(),
+            campaign=campaign,
+            today=self._clock().date(),
+            languages=languages,
+        )
+
     def name_correction(self, item: Item) -> str:
         """The title of a campaign that corrects what was said of this item."""
         language = item.language if item.language in self.languages else self.languages[0]

@@ -19,7 +19,7 @@ from pregon.pipeline.protocols import Clock, Storage
 from pregon.types import ImportCount, ImportedRow
 
 Reject = Callable[[int, str], None]
-_BATCH = 5_000
+_BATCH = 10_000
 _SHOWN, _SHOWN_REJECTED = 20, 200
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pregon.approvals import open_questions
+from pregon.pipeline.material import Material
 from pregon.pipeline.protocols import Clock, Storage
 from pregon.types import (
-    Answer,
     Campaign,
     CampaignSearch,
     ChannelName,
@@ -18,7 +17,6 @@ from pregon.types import (
     Draft,
     DraftState,
     Item,
-    StoredItem,
     ThreadBody,
 )
 
@@ -78,7 +76,8 @@ class Inbox:
             stored = sorted(sources[campaign.id], key=lambda each: each.id != campaign.item_id)
             item = stored[0].item
             own = tuple(draft for draft in drafts if draft.campaign_id == campaign.id)
-            questions = sum(len(open_questions(s.item.questions, _of(s, answers.get(campaign.id, ())))) for s in stored)
+            material = Material(campaign, tuple(stored), answers.get(campaign.id, ()))
+            questions = sum(len(material.open_questions(source)) for source in stored)
             rows.append(self._row(campaign, item, own, questions, checks, posts))
         return rows
 
@@ -107,10 +106,6 @@ class Inbox:
             deadline=deadline,
             is_urgent=deadline is not None and deadline - today <= _URGENT,
         )
-
-
-def _of(stored: StoredItem, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
-    return tuple(answer for answer in answers if answer.item_id in (None, stored.id))
 
 
 def _next_deadline(item: Item, today: date) -> date | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pregon.approvals import open_questions
 from pregon.drafts import DraftContext
 from pregon.errors import NotFoundError
+from pregon.items import ask_across_languages
 from pregon.pipeline.composing import Composing
 from pregon.pipeline.protocols import CampaignStore, DraftStore, ItemStore
 from pregon.types import Answer, Campaign, Correction, Draft, Item, Question, StoredItem
@@ -17,7 +18,7 @@ from pregon.types import Answer, Campaign, Correction, Draft, Item, Question, St
 class Material:
     """`sources` are the item's versions, the one that opened the campaign first; `previous` is what went out before.
 
-    `languages` are those of the campaign's drafts where the playbook follows the sources and they are several.
+    `changed_members` are the titles of a digest's items that have changed since. `languages` are those of the campaign's drafts where the playbook follows the sources and they are several.
     """
 
     campaign: Campaign
@@ -27,6 +28,12 @@ class Material:
     correction: Correction | None = None
     corrected: Campaign | None = None
     previous: Item | None = None
+    changed_members: tuple[str, ...] = ()
+
+    @property
+    def is_digest(self) -> bool:
+        """Whether the campaign gathers items that were announced by campaigns of their own."""
+        return self.main.identity.startswith("digest:")
 
     @property
     def main(self) -> StoredItem:
@@ -45,9 +52,14 @@ class Material:
         """What was answered to one item's questions."""
         return tuple(answer for answer in self.answers if answer.item_id in (None, source.id))
 
+    def siblings_of(self, source: StoredItem) -> tuple[Item, ...]:
+        """The versions of an item in other languages."""
+        return tuple(other.item for other in self.sources if other.id != source.id)
+
     def open_questions(self, source: StoredItem) -> tuple[Question, ...]:
-        """One item's questions that nobody has answered."""
-        return open_questions(source.item.questions, self.answers_on(source))
+        """One item's questions that nobody has answered, those about its other versions among them."""
+        questions = (*source.item.questions, *ask_across_languages(source.item, self.siblings_of(source)))
+        return open_questions(questions, self.answers_on(source))
 
 
 class Materials:
@@ -64,7 +76,8 @@ class Materials:
         answers = self._drafts.list_answers(campaign.id)
         correction = self._campaigns.read_correction(campaign.id)
         if correction is None:
-            return Material(campaign, sources, answers, self.choose_languages(campaign, sources))
+            languages, changed = self.choose_languages(campaign, sources), self._campaigns.changed_members(campaign.id)
+            return Material(campaign, sources, answers, languages, changed_members=changed)
         corrected = self._campaigns.campaign_by_id(correction.corrected_id)
         before = self._items.read_item(correction.item_id, correction.base_version)
         # A correction reaches those whom the message reached, in the languages that it had.
@@ -75,10 +88,13 @@ class Materials:
         """The languages of the drafts where the sources decide; () where the playbook does, or where there is but one."""
         spoken = {source.item.language for source in sources}
         known = tuple(language for language in self._composing.languages if language in spoken)
-        return known if self._composing.follows_sources(campaign.kind) and len(known) > 1 else ()
+        follows = sources[0].identity.startswith("digest:") or self._composing.follows_sources(campaign.kind)
+        return known if follows and len(known) > 1 else ()
 
     def context(self, material: Material, source: StoredItem) -> DraftContext:
         """What composing and rendering need for the drafts of one of the campaign's items."""
+        if material.is_digest:
+            return self._composing.digest_context(material.campaign.slug, material.languages)
         return self._composing.context(
             material.campaign.kind,
             material.campaign.slug,
@@ -86,6 +102,7 @@ class Materials:
             source,
             languages=material.languages,
             previous=material.previous,
+            siblings=material.siblings_of(source),
             calendar_id=material.corrected.slug if material.corrected else "",
             changes=source.version - 1 + (material.correction.base_version if material.correction else 0),
         )

@@ -238,7 +238,7 @@ class Reviewing:
             if each.draft.state in (DraftState.APPROVED, DraftState.CANCELLED):
                 continue
             fields = each.revision.fields
-            if each.revision.created_by == "pregon":
+            if each.revision.created_by == "pregon" and not material.is_digest:
                 fields = self._composing.compose_one(item, context, each.draft) or fields
             language = each.draft.language or None
             if each.draft.channel is ChannelName.YOUTUBE:
@@ -326,6 +326,8 @@ def explain_staleness(draft: Draft, revision: Revision, material: Material) -> s
     source = material.source_of(draft)
     if revision.item_version < source.version:
         return "The source has changed since this draft was written. Read it again before you decide."
+    if material.changed_members:
+        return f"What this digest tells of has changed since: {'; '.join(material.changed_members)}. Read it again."
     own = material.source_in(draft.language)
     if own is not None and own.id != source.id:
         return "There is a source text in this language now; this draft was written without it."

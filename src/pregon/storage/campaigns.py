@@ -11,9 +11,19 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 from pregon.items import normalise_url
 from pregon.storage.base import Queries
 from pregon.storage.drafts import insert_draft
-from pregon.storage.items import NO_CORRECTION, newest_items_query, stored_item
-from pregon.storage.tables import campaign_items, campaigns, corrections, deliveries, drafts, item_alternates, items
-from pregon.types import Campaign, Correction, Draft, Kind, Proposal, StoredItem
+from pregon.storage.items import AT_FIRST_HAND, newest_items_query, stored_item
+from pregon.storage.tables import (
+    approvals,
+    campaign_items,
+    campaigns,
+    corrections,
+    deliveries,
+    digest_items,
+    drafts,
+    item_alternates,
+    items,
+)
+from pregon.types import Campaign, Correction, Decision, Draft, DraftState, Kind, Proposal, StoredItem
 
 _MOST_CANDIDATES = 20
 _STARTED = ("sending", "sent", "unknown")
@@ -71,7 +81,7 @@ class CampaignQueries(Queries):
         """Ids of items of these kinds that have no campaign, or a version that their drafts do not know yet."""
         query = select(items.c.id).outerjoin(campaign_items, campaign_items.c.item_id == items.c.id)
         behind = or_(campaign_items.c.id.is_(None), campaign_items.c.drafted_version < items.c.version)
-        query = query.where(behind, items.c.kind.in_(kinds), NO_CORRECTION).order_by(items.c.id)
+        query = query.where(behind, items.c.kind.in_(kinds), AT_FIRST_HAND).order_by(items.c.id)
         with self._read() as connection:
             return tuple(connection.execute(query).scalars())
 
@@ -125,7 +135,7 @@ class CampaignQueries(Queries):
         if item.number is not None:
             conditions.append(items.c.number == item.number)
         query = newest_items_query().where(
-            or_(*conditions), items.c.kind == item.kind, items.c.id != stored.id, NO_CORRECTION
+            or_(*conditions), items.c.kind == item.kind, items.c.id != stored.id, AT_FIRST_HAND
         )
         query = query.order_by(items.c.id.desc()).limit(_MOST_CANDIDATES)
         with self._read() as connection:
@@ -143,6 +153,33 @@ class CampaignQueries(Queries):
         query = select(corrections).where(corrections.c.corrected_id == corrected_id)
         with self._read() as connection:
             return tuple(map(_correction, connection.execute(query.order_by(corrections.c.id.desc()))))
+
+    def announced_items(self, start: datetime, end: datetime) -> tuple[StoredItem, ...]:
+        """The items of which a draft was approved from `start` to before `end`, in every language that they have."""
+        approved = select(drafts.c.campaign_id).join(approvals, approvals.c.draft_id == drafts.c.id)
+        approved = approved.where(
+            approvals.c.decision == Decision.APPROVED.value,
+            approvals.c.decided_at >= start,
+            approvals.c.decided_at < end,
+            drafts.c.state == DraftState.APPROVED.value,
+        )
+        own = select(campaign_items.c.item_id).where(campaign_items.c.campaign_id.in_(approved))
+        query = newest_items_query().where(items.c.id.in_(own), AT_FIRST_HAND).order_by(items.c.id)
+        with self._read() as connection:
+            return tuple(stored_item(row) for row in connection.execute(query))
+
+    def add_digest_items(self, campaign_id: int, members: Sequence[StoredItem]) -> None:
+        """Remember which versions of which items a digest tells of."""
+        rows = [{"campaign_id": campaign_id, "item_id": each.id, "version": each.version} for each in members]
+        with self._write() as connection:
+            connection.execute(insert(digest_items), rows)
+
+    def changed_members(self, campaign_id: int) -> tuple[str, ...]:
+        """The titles of the items that have changed since a digest was made of them; () when it is no digest."""
+        query = select(items.c.title).join(digest_items, digest_items.c.item_id == items.c.id)
+        query = query.where(digest_items.c.campaign_id == campaign_id, digest_items.c.version < items.c.version)
+        with self._read() as connection:
+            return tuple(title or "" for title in connection.execute(query).scalars())
 
     def started_drafts(self, campaign_id: int) -> tuple[int, ...]:
         """Ids of the campaign's drafts of which something has gone out, or may have."""

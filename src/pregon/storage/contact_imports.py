@@ -61,7 +61,7 @@ _INSERT = (
     "INSERT INTO contacts (address, name, language, state, organisation, city, country, open_tracking, click_tracking, "
     "created_at, updated_at, lists) SELECT address, name, language, CASE WHEN state = '' THEN 'subscribed' ELSE state END, "
     "organisation, city, country, opens, clicks, {at}, {at}, lists FROM staged_rows WHERE contact_id IS NULL "
-    "ORDER BY place ON CONFLICT (address) DO NOTHING"
+    "ORDER BY address ON CONFLICT (address) DO NOTHING"
 )
 _MEMBERSHIPS = (
     "INSERT INTO memberships (contact_id, list) SELECT r.contact_id, l.list FROM staged_lists l "

@@ -13,8 +13,8 @@ from pregon.storage.base import Queries
 from pregon.storage.tables import item_alternates, item_versions, items
 from pregon.types import Item, SavedItem, StoredItem
 
-# The item of a correction repeats one that is there already.
-NO_CORRECTION = items.c.identity.not_like("correction:%")
+# The items of corrections and digests repeat what is there already.
+AT_FIRST_HAND = and_(items.c.identity.not_like("correction:%"), items.c.identity.not_like("digest:%"))
 
 
 class ItemQueries(Queries):
@@ -75,7 +75,7 @@ class ItemQueries(Queries):
         """The newest items in a language, newest first."""
         query = (
             newest_items_query()
-            .where(items.c.language == language, NO_CORRECTION)
+            .where(items.c.language == language, AT_FIRST_HAND)
             .order_by(items.c.id.desc())
             .limit(limit)
         )

@@ -21,9 +21,11 @@ from pregon.storage.contact_imports import ContactImportQueries
 from pregon.storage.contacts import ContactQueries
 from pregon.storage.deliveries import DeliveryQueries
 from pregon.storage.drafts import DraftQueries
+from pregon.storage.erasures import ErasureQueries
 from pregon.storage.inbox import InboxQueries
 from pregon.storage.items import ItemQueries
 from pregon.storage.metrics import MetricQueries
+from pregon.storage.segments import SegmentQueries
 from pregon.storage.sources import SourceQueries
 from pregon.storage.users import UserQueries
 
@@ -40,6 +42,8 @@ class Store(
     MetricQueries,
     ContactQueries,
     ContactImportQueries,
+    SegmentQueries,
+    ErasureQueries,
     UserQueries,
     AuditQueries,
     AccountQueries,

@@ -187,6 +187,16 @@ campaign_items = Table(
     Column("joined_at", UtcTime, nullable=False),
 )
 
+digest_items = Table(
+    "digest_items",
+    metadata,
+    _id(),
+    _ref("campaign_id", "campaigns", index=False),
+    _ref("item_id", "items"),
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("campaign_id", "item_id"),
+)
+
 # A correction is a campaign of its own, of an item of its own: what has changed in `item_id` since `base_version`.
 corrections = Table(
     "corrections",

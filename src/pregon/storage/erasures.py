@@ -1,0 +1,148 @@
+"""Forgetting a person: what names them goes, what counts stays; and what the provider still has to be told.
+
+A delivery that is under way keeps its address until it is settled: without it nobody could ask the provider whether
+it went out. `finish_erasures` takes it then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, String, cast, delete, func, insert, literal, select, update
+
+from pregon.storage.base import Queries
+from pregon.storage.tables import (
+    campaigns,
+    consents,
+    contacts,
+    deliveries,
+    events,
+    left_lists,
+    memberships,
+    notices,
+    provider_duties,
+    receipts,
+    suppressions,
+)
+from pregon.types import Consent, ContactState, DeliveryState, SuppressionReason
+
+_UNDER_WAY = (DeliveryState.SENDING, DeliveryState.UNKNOWN)
+_FORGOTTEN = {"name": "", "organisation": "", "city": "", "country": "", "lists": ""}
+
+
+class ErasureQueries(Queries):
+    """Export and erase."""
+
+    def export_contact(self, contact_id: int) -> dict[str, Any]:
+        """The deliveries to a contact and what is known to have become of them, as plain values."""
+        mine = deliveries.c.contact_id == contact_id
+        query = select(deliveries, campaigns.c.title).join(campaigns, campaigns.c.id == deliveries.c.campaign_id)
+        counted = select(events.c.delivery_id, events.c.type, func.count().label("number")).join(
+            deliveries, deliveries.c.id == events.c.delivery_id
+        )
+        counted = counted.where(mine, events.c.counted).group_by(events.c.delivery_id, events.c.type)
+        with self._read() as connection:
+            known: dict[str, dict[str, int]] = {}
+            for row in connection.execute(counted):
+                known.setdefault(row.delivery_id, {})[row.type] = int(row.number)
+            rows = connection.execute(query.where(mine).order_by(deliveries.c.planned_at)).all()
+        return {
+            "deliveries": [
+                {
+                    "campaign": row.title,
+                    "state": row.state,
+                    "reason": row.reason,
+                    "sent_at": row.sent_at.isoformat() if row.sent_at else None,
+                    "events": known.get(row.id, {}),
+                }
+                for row in rows
+            ]
+        }
+
+    def erase_address(self, address: str, mark: str, at: datetime) -> int:
+        """Forget whoever has this address; `mark` is the salted hash that keeps them out. Returns the contact's id, or 0."""
+        with self._write() as connection:
+            contact_id = connection.execute(select(contacts.c.id).where(contacts.c.address == address)).scalar() or 0
+            connection.execute(delete(suppressions).where(suppressions.c.address == address))
+            values = {"address": mark, "reason": SuppressionReason.UNSUBSCRIBED, "detail": "erased", "created_at": at}
+            kept = self._insert(suppressions).values(**values).on_conflict_do_nothing(index_elements=["address"])
+            connection.execute(kept)
+            connection.execute(insert(provider_duties).values(_duty("erase", address, at)))
+            if contact_id:
+                self._forget(connection, contact_id, at)
+        return int(contact_id)
+
+    @staticmethod
+    def _forget(connection: Connection, contact_id: int, at: datetime) -> None:
+        for table in (memberships, left_lists, consents):
+            connection.execute(delete(table).where(table.c.contact_id == contact_id))
+        connection.execute(delete(notices).where(notices.c.contact_id == contact_id))
+        answers = {"open_tracking": Consent.UNKNOWN, "click_tracking": Consent.UNKNOWN}
+        gone = {"address": f"erased:{contact_id}", "state": ContactState.UNSUBSCRIBED, "erased_at": at}
+        changed = update(contacts).where(contacts.c.id == contact_id)
+        connection.execute(changed.values(**_FORGOTTEN, **answers, **gone, updated_at=at))
+        waiting = update(deliveries).where(
+            deliveries.c.contact_id == contact_id, deliveries.c.state.in_((DeliveryState.PENDING, DeliveryState.HELD))
+        )
+        reason = "the person asked to be erased"
+        connection.execute(waiting.values(state=DeliveryState.SUPPRESSED, reason=reason))
+        _blank(connection, deliveries.c.contact_id == contact_id)
+
+    def finish_erasures(self) -> int:
+        """Take the address from deliveries that were under way when somebody was erased. Returns how many."""
+        erased = select(contacts.c.id).where(contacts.c.erased_at.is_not(None))
+        with self._write() as connection:
+            return _blank(connection, deliveries.c.contact_id.in_(erased))
+
+    # --- what the provider still has to be told
+
+    def add_duty(self, kind: str, address: str, at: datetime) -> None:
+        """Note that the provider has to be told; the same twice is one."""
+        open_one = select(provider_duties.c.id).where(
+            provider_duties.c.kind == kind, provider_duties.c.address == address, provider_duties.c.state == "pending"
+        )
+        with self._write() as connection:
+            if connection.execute(open_one).first() is None:
+                connection.execute(insert(provider_duties).values(_duty(kind, address, at)))
+
+    def due_duties(self, kind: str, limit: int, at: datetime) -> tuple[tuple[int, str, int], ...]:
+        """(id, address, attempts) of what the provider is due to be told, oldest first."""
+        query = select(provider_duties.c.id, provider_duties.c.address, provider_duties.c.attempts).where(
+            provider_duties.c.kind == kind, provider_duties.c.state == "pending", provider_duties.c.due_at <= at
+        )
+        with self._read() as connection:
+            rows = connection.execute(query.order_by(provider_duties.c.id).limit(limit)).all()
+        return tuple((int(row[0]), str(row[1]), int(row[2])) for row in rows)
+
+    def settle_duties(self, ids: Sequence[int], state: str, detail: str, due_at: datetime, at: datetime) -> None:
+        """Write what became of duties: done, failed or pending until `due_at`. What is done keeps no address."""
+        values: dict[str, Any] = {"state": state, "detail": detail, "due_at": due_at}
+        if state == "done":
+            values |= {"address": "", "done_at": at}
+        statement = update(provider_duties).where(provider_duties.c.id.in_(ids))
+        with self._write() as connection:
+            connection.execute(statement.values(**values, attempts=provider_duties.c.attempts + 1))
+
+
+def _duty(kind: str, address: str, at: datetime) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "address": address,
+        "state": "pending",
+        "attempts": 0,
+        "due_at": at,
+        "detail": "",
+        "created_at": at,
+    }
+
+
+def _blank(connection: Connection, whose: Any) -> int:
+    """Take address and raw data from deliveries that are not under way, and from their events and receipts."""
+    done = (whose, deliveries.c.state.not_in(_UNDER_WAY), deliveries.c.address.not_like("erased:%"))
+    ids = select(deliveries.c.id).where(*done)
+    connection.execute(update(events).where(events.c.delivery_id.in_(ids)).values(raw=""))
+    connection.execute(update(receipts).where(receipts.c.delivery_id.in_(ids)).values(raw=""))
+    marked = literal("erased:") + cast(deliveries.c.contact_id, String)
+    return connection.execute(update(deliveries).where(*done).values(address=marked)).rowcount

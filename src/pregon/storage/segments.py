@@ -1,0 +1,123 @@
+"""Audiences and segments as SQL: who is selected, how many of them, and why some are left out. Loads no contact.
+
+`audience_condition` and `excluded_reason` are what a plan of deliveries selects by; they say the same as the pure
+functions in `pregon.audiences`, and a test holds them together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, false, func, not_, or_, select, true
+
+from pregon.storage.base import Queries
+from pregon.storage.tables import contacts, memberships, suppressions
+from pregon.types import Audience, AudienceCount, ContactState, Rule
+
+
+def audience_condition(audience: Audience) -> ColumnElement[bool]:
+    """Which rows of `contacts` an audience selects, whatever their consent."""
+    rules: list[ColumnElement[bool]] = [contacts.c.language.in_(audience.languages)]
+    if audience.lists or audience.rule is None:
+        rules.append(_on_lists(audience.lists))
+    if audience.rule is not None:
+        rules.append(rule_condition(audience.rule))
+    return and_(contacts.c.erased_at.is_(None), *rules)
+
+
+def rule_condition(rule: Rule) -> ColumnElement[bool]:
+    """Which rows of `contacts` a segment's rule selects."""
+    values = (
+        (rule.languages, contacts.c.language),
+        (rule.countries, contacts.c.country),
+        (rule.cities, contacts.c.city),
+        (rule.organisations, contacts.c.organisation),
+    )
+    parts: list[ColumnElement[bool]] = [column.in_(wanted) for wanted, column in values if wanted]
+    if rule.lists:
+        parts.append(_on_lists(rule.lists))
+    parts += [rule_condition(part) for part in rule.all]
+    if rule.any:
+        parts.append(or_(*(rule_condition(part) for part in rule.any)))
+    parts += [not_(rule_condition(part)) for part in rule.none]
+    return and_(true(), *parts)
+
+
+def _on_lists(lists: tuple[str, ...]) -> ColumnElement[bool]:
+    if not lists:
+        return false()
+    return contacts.c.id.in_(select(memberships.c.contact_id).where(memberships.c.list.in_(lists)))
+
+
+def excluded_reason(suppression: Any = suppressions.c.reason) -> ColumnElement[Any]:
+    """Why a selected row may not be written to, or NULL; for a query that has outer-joined `suppressions` by address."""
+    return case(
+        (suppression.is_not(None), "suppressed: " + suppression),
+        (contacts.c.state != ContactState.SUBSCRIBED, "not subscribed: " + contacts.c.state),
+    )
+
+
+class SegmentQueries(Queries):
+    """How many an audience or a segment selects."""
+
+    def count_audience(self, audience: Audience) -> AudienceCount:
+        """How many are written to per language, and how many are left out per reason: what planning would do."""
+        states = self._count_by_lists(audience) if audience.rule is None else self._count_by_rule(audience)
+        languages: Counter[str] = Counter()
+        left_out: Counter[str] = Counter()
+        for (language, state), count in states.items():
+            if state == ContactState.SUBSCRIBED:
+                languages[language] += count
+            else:
+                left_out[f"not subscribed: {state}"] += count
+        for language, state, reason, count in self._count_suppressed(audience):
+            left_out[f"suppressed: {reason}"] += count
+            if state == ContactState.SUBSCRIBED:
+                languages[language] -= count
+            else:
+                left_out[f"not subscribed: {state}"] -= count
+        return AudienceCount(+languages, +left_out)
+
+    def count_rule(self, rule: Rule) -> int:
+        """How many contacts a segment selects, whatever their consent."""
+        query = select(func.count()).select_from(contacts).where(contacts.c.erased_at.is_(None), rule_condition(rule))
+        with self._read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def count_contacts_by(self) -> dict[str, dict[str, int]]:
+        """How many contacts there are per state, language and list."""
+        found: dict[str, Counter[str]] = {"state": Counter(), "language": Counter(), "list": Counter()}
+        for lists, language, state, count in self._count_kinds():
+            found["state"][state] += count
+            found["language"][language] += count
+            for name in filter(None, lists.split("|")):
+                found["list"][name] += count
+        return {name: dict(counts) for name, counts in found.items()}
+
+    def _count_kinds(self) -> list[tuple[str, str, str, int]]:
+        """(lists, language, state, how many): one walk through one index, whatever the lists."""
+        kind = (contacts.c.lists, contacts.c.language, contacts.c.state)
+        with self._read() as connection:
+            rows = connection.execute(select(*kind, func.count()).group_by(*kind)).all()
+        return [(row[0], row[1], row[2], int(row[3])) for row in rows]
+
+    def _count_by_lists(self, audience: Audience) -> Counter[tuple[str, str]]:
+        counts: Counter[tuple[str, str]] = Counter()
+        for lists, language, state, count in self._count_kinds():
+            if language in audience.languages and not set(audience.lists).isdisjoint(lists.split("|")):
+                counts[language, state] += count
+        return counts
+
+    def _count_by_rule(self, audience: Audience) -> Counter[tuple[str, str]]:
+        kind = (contacts.c.language, contacts.c.state)
+        query = select(*kind, func.count()).where(audience_condition(audience)).group_by(*kind)
+        with self._read() as connection:
+            return Counter({(row[0], row[1]): int(row[2]) for row in connection.execute(query)})
+
+    def _count_suppressed(self, audience: Audience) -> list[tuple[str, str, str, int]]:
+        kind = (contacts.c.language, contacts.c.state, suppressions.c.reason)
+        joined = suppressions.join(contacts, contacts.c.address == suppressions.c.address)
+        query = select(*kind, func.count()).select_from(joined).where(audience_condition(audience)).group_by(*kind)
+        with self._read() as connection:
+            return [(row[0], row[1], row[2], int(row[3])) for row in connection.execute(query)]
