@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pregon.types import Audience, Consent, Contact, ContactState, Recipient, SuppressionReason
+from pregon.types import Audience, Consent, Contact, ContactState, Recipient, Rule, SuppressionReason
 
 
 def select_recipients(
@@ -33,7 +33,31 @@ def select_recipients(
 
 def matches_audience(audience: Audience, contact: Contact) -> bool:
     """Whether the rule selects this contact, whatever their consent."""
-    return contact.language in audience.languages and not set(audience.lists).isdisjoint(contact.lists)
+    if contact.language not in audience.languages:
+        return False
+    if audience.rule is None:
+        return not set(audience.lists).isdisjoint(contact.lists)
+    on_list = not audience.lists or not set(audience.lists).isdisjoint(contact.lists)
+    return on_list and matches_rule(audience.rule, contact)
+
+
+def matches_rule(rule: Rule, contact: Contact) -> bool:
+    """Whether a segment's rule selects this contact: every part that is given must hold."""
+    values = (
+        (rule.languages, contact.language),
+        (rule.countries, contact.country),
+        (rule.cities, contact.city),
+        (rule.organisations, contact.organisation),
+    )
+    if any(wanted and value not in wanted for wanted, value in values):
+        return False
+    if rule.lists and set(rule.lists).isdisjoint(contact.lists):
+        return False
+    if rule.any and not any(matches_rule(part, contact) for part in rule.any):
+        return False
+    return all(matches_rule(part, contact) for part in rule.all) and not any(
+        matches_rule(part, contact) for part in rule.none
+    )
 
 
 def exclusion_reason(contact: Contact, suppressions: Mapping[str, SuppressionReason]) -> str | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 _FIGURES = (
     *("planned", "sent", "failed", "suppressed", "unknown", "held", "pending", "delivered", "bounced"),
     *("trackable", "clickers", "clicks", "machine_clicks", "unsubscribed"),
+)
+_COLUMNS = (
+    *("address", "name", "language", "state", "organisation", "city", "country"),
+    *("open_tracking", "click_tracking"),
 )
 
 
@@ -95,26 +101,40 @@ def _describe_import(result: ImportResult, dry_run: bool) -> dict[str, Any]:
 @as_json
 def export_contacts(json_wanted: bool) -> None:
     """Every contact as CSV (or JSON)."""
-    columns = (
-        "address",
-        "name",
-        "language",
-        "state",
-        "organisation",
-        "city",
-        "country",
-        "open_tracking",
-        "click_tracking",
-    )
     with open_pipeline() as pipeline:
-        everybody = pipeline.store.list_contacts()
-    rows = [{name: getattr(c, name) for name in columns} | {"lists": ";".join(c.lists)} for c in everybody]
+        everybody = (
+            {name: getattr(c, name) for name in _COLUMNS} | {"lists": ";".join(c.lists)}
+            for c in pipeline.store.walk_contacts()
+        )
+        if json_wanted:
+            _print_json_lines(everybody)
+            return
+        writer = csv.DictWriter(sys.stdout, (*_COLUMNS, "lists"))
+        writer.writeheader()
+        writer.writerows(everybody)
+
+
+def _print_json_lines(rows: Iterator[dict[str, Any]]) -> None:
+    """One JSON list, written as it is read: a million contacts need no memory."""
+    mark = "["
+    for row in rows:
+        click.echo(mark + json.dumps(row, ensure_ascii=False, default=str), nl=False)
+        mark = ",\n "
+    click.echo("]" if mark != "[" else "[]")
+
+
+@contacts.command("erase")
+@click.argument("address")
+@as_json
+def erase_contact(address: str, json_wanted: bool) -> None:
+    """Forget a person, here and at the mail provider; a salted hash keeps their opt-out."""
+    with open_pipeline() as pipeline:
+        contact_id = pipeline.contacts.erase(address)
     if json_wanted:
-        print_json(rows)
+        print_json({"erased": bool(contact_id), "kept_out": True})
         return
-    writer = csv.DictWriter(sys.stdout, (*columns, "lists"))
-    writer.writeheader()
-    writer.writerows(rows)
+    known = "is erased" if contact_id else "was no contact"
+    click.echo(f"{address} {known}; no import brings them back, and the mail provider is told to forget them.")
 
 
 @click.group()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from pregon.types.contacts import Rule
 from pregon.types.items import Span
 
 
@@ -38,11 +39,15 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """The rule that selects contacts: on any of `lists`, reading any of `languages`."""
+    """Whom a mail addresses: on any of `lists`, reading any of `languages`, and within the segment's `rule`.
+
+    Without lists the rule alone selects; without either nobody is selected.
+    """
 
     name: str
     lists: tuple[str, ...]
     languages: tuple[str, ...]
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from pregon.errors import DecisionError, NotAllowedError, NotFoundError, PregonE
 from pregon.pipeline import Pipeline
 from pregon.web import (
     pages_campaigns,
+    pages_contacts,
     pages_drafts,
     pages_people,
     pages_results,
@@ -29,7 +30,17 @@ from pregon.web.desk import Desk, Hint, build_desk, get_desk
 from pregon.web.security import NotSignedInError, SecureHeaders, read_token
 
 _log = logging.getLogger(__name__)
-_PARTS = (pages_session, pages_campaigns, pages_drafts, pages_results, pages_workings, pages_people, webhooks, readers)
+_PARTS = (
+    pages_session,
+    pages_campaigns,
+    pages_drafts,
+    pages_results,
+    pages_workings,
+    pages_contacts,
+    pages_people,
+    webhooks,
+    readers,
+)
 _STATUS: dict[type[PregonError], int] = {
     NotFoundError: 404,
     NotAllowedError: 403,

@@ -33,6 +33,10 @@ SAID = {
     "settled": "Kept as sent.",
     "released": "Released; it goes out with the next pass.",
     "imported": "The contacts were imported.",
+    "contact": "Saved.",
+    "erased": "Erased. Nothing that names this person is kept here; the mail provider is told to forget them, too.",
+    "suppressed": "This address is never written to again.",
+    "released_address": "This address may be written to again.",
     "person": "Saved. Their open sessions have ended.",
     "password": "Your password was changed. Sign in with it.",
 }

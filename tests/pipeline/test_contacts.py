@@ -1,0 +1,108 @@
+"""What is kept of a person, and that erasing them leaves counts and a hash alone."""
+
+import pytest
+from sqlalchemy import inspect, select, text
+
+from pregon.errors import NotFoundError, PregonError
+from pregon.types import Consent, ContactState, DeliveryState, Purpose
+
+
+def sent_to(house):
+    """A mail sent; one of its deliveries."""
+    slug = house.open_campaign()
+    house.approve(slug, "email")
+    house.pipeline.delivering.deliver()
+    rows = [r for r in house.pipeline.reviewing.who(slug) if r.channel == "email" and r.state is DeliveryState.SENT]
+    return slug, rows[0]
+
+
+def everything(house) -> str:
+    """Every value in the database, as one text. The words of a search index are values, too."""
+    engine = house.pipeline.store.engine
+    lines = []
+    with engine.connect() as connection:
+        for table in inspect(engine).get_table_names():
+            rows = connection.execute(text(f'SELECT * FROM "{table}"')).all()
+            lines += [f"{table}: {row}" for row in rows if not table.startswith("contact_words")]
+    return "\n".join(lines)
+
+
+def test_everything_about_one_person_is_exported(house):
+    _, row = sent_to(house)
+    answers = {Purpose.CLICKS: Consent.DENIED}
+    house.pipeline.contacts.record_answers(row.contact_id, answers, "letter", "We would like to count clicks.")
+    told = house.pipeline.contacts.export(row.contact_id)
+    assert told["address"] == row.address
+    assert told["consents"][-1]["text"] == "We would like to count clicks."
+    assert [mail["state"] for mail in told["deliveries"]] == ["sent"]
+    with pytest.raises(NotFoundError):
+        house.pipeline.contacts.export(10_000_000)
+
+
+def test_erasing_leaves_counts_and_a_hash(house):
+    slug, row = sent_to(house)
+    person = house.pipeline.store.read_contact(row.contact_id)
+    before = house.pipeline.measuring.funnels(slug)
+    assert house.pipeline.contacts.erase(f" {row.address.upper()} ") == row.contact_id
+    left = [line for line in everything(house).splitlines() if row.address in line or person.name in line]
+    # The provider has yet to be told; that duty, and nothing else, holds the address until it is done.
+    assert [line.split(":")[0] for line in left] == ["provider_duties"]
+    assert house.pipeline.measuring.funnels(slug) == before
+    assert house.pipeline.store.search_contacts(row.address)[0] == ()
+    assert house.pipeline.store.read_contact(row.contact_id) is None
+
+
+def test_an_erased_person_is_not_brought_back_by_a_file(house):
+    house.pipeline.contacts.import_text("email,language\na@x.example,en\n")
+    house.pipeline.contacts.erase("a@x.example")
+    assert house.pipeline.contacts.erase("never@x.example") == 0
+    before = house.pipeline.store.count_contacts()
+    text_ = "email,language,lists\nA@x.example,en,press\nb@x.example,en,press\nnever@x.example,en,press\n"
+    result = house.pipeline.contacts.import_text(text_)
+    assert (result.accepted, [line for line, _ in result.rejected]) == (1, [2, 4])
+    assert "asked to be erased" in result.rejected[0][1]
+    assert house.pipeline.store.count_contacts() == before + 1
+    with pytest.raises(PregonError, match="not an e-mail address"):
+        house.pipeline.contacts.erase("nobody")
+
+
+def test_what_is_waiting_for_an_erased_person_is_not_sent(house):
+    slug = house.open_campaign()
+    house.approve(slug, "email")
+    rows = [r for r in house.pipeline.reviewing.who(slug) if r.channel == "email" and r.state is DeliveryState.PENDING]
+    house.pipeline.contacts.erase(rows[0].address)
+    house.pipeline.delivering.deliver()
+    after = {r.id: r for r in house.pipeline.reviewing.who(slug)}
+    assert after[rows[0].id].state is DeliveryState.SUPPRESSED
+    assert after[rows[0].id].reason == "the person asked to be erased"
+    assert after[rows[1].id].state is DeliveryState.SENT
+
+
+def test_a_delivery_under_way_keeps_its_address_until_it_is_settled(house):
+    from pregon.storage.tables import deliveries
+
+    _, row = sent_to(house)
+    engine, store = house.pipeline.store.engine, house.pipeline.store
+    mine = deliveries.c.id == row.id
+    with engine.begin() as connection:
+        connection.execute(deliveries.update().where(mine).values(state=DeliveryState.UNKNOWN))
+    house.pipeline.contacts.erase(row.address)
+    assert store.read_delivery(row.id).address == row.address
+    with engine.begin() as connection:
+        connection.execute(deliveries.update().where(mine).values(state=DeliveryState.SENT))
+    assert store.finish_erasures() == 1
+    assert store.finish_erasures() == 0
+    with engine.connect() as connection:
+        assert connection.execute(select(deliveries.c.address).where(mine)).scalar() == f"erased:{row.contact_id}"
+
+
+def test_only_what_changes_is_recorded(house):
+    house.pipeline.contacts.import_text("email,language\na@x.example,en\n")
+    contacts, store = house.pipeline.contacts, house.pipeline.store
+    person = store.find_contact("a@x.example")
+    count = len(store.list_consents(person.id))
+    contacts.record_answers(person.id, {Purpose.MAIL: Consent.GRANTED, Purpose.OPENS: Consent.UNKNOWN}, "")
+    assert len(store.list_consents(person.id)) == count
+    for _ in range(2):
+        store.set_contact_state(person.id, ContactState.UNSUBSCRIBED, house.clock(), "by a link")
+    assert [entry.how for entry in store.list_consents(person.id)][count:] == ["by a link"]
