@@ -172,7 +172,7 @@ def test_a_picture_needs_a_description():
         draft.content, body=ThreadBody((PostPart("Texte", 5, (Media("a.png", "image/png", b"", " "),)),), 0.015)
     )
 
-    assert "media.no-alt-text" in [check.id for check in check_draft(pictured, build_circular(), build_context(), ())]
+    assert "media.alt-missing" in [check.id for check in check_draft(pictured, build_circular(), build_context(), ())]
 
 
 def test_a_mail_that_would_be_clipped_is_told():

@@ -10,14 +10,13 @@ from collections.abc import Iterator
 
 from pregon.drafts.circumstances import check_link_states, check_timing
 from pregon.drafts.context import DraftContext
-from pregon.drafts.hashtags import find_unsplit_hashtags
 from pregon.drafts.links import host_of, open_placeholders
 from pregon.drafts.missing import is_missing
 from pregon.drafts.playlist_checks import check_playlists
+from pregon.drafts.post_checks import check_thread
 from pregon.drafts.shown import visible_texts
 from pregon.drafts.tokens import UNSUBSCRIBE_URL
 from pregon.drafts.utm import untag_link
-from pregon.drafts.weight import LIMIT, find_urls
 from pregon.types import Check, Content, Item, MailBody, PlaylistBody, ThreadBody
 
 # Gmail cuts a mail's HTML at 102 KB, footer and unsubscribe link included; click tracking makes links longer.
@@ -56,7 +55,7 @@ def check_draft(
     if isinstance(content.body, MailBody):
         checks += _check_mail(content.body)
     if isinstance(content.body, ThreadBody):
-        checks += _check_thread(content.body)
+        checks += check_thread(content.body, context)
     if isinstance(content.body, PlaylistBody):
         checks += check_playlists(content.body, context)
     return tuple(sorted(checks, key=lambda check: check.level != "error"))
@@ -95,29 +94,6 @@ def _check_mail(body: MailBody) -> Iterator[Check]:
     if len(body.subject) > SUBJECT_ROOM:
         message = f"The subject has {len(body.subject)} characters; most inboxes show fewer than {SUBJECT_ROOM}."
         yield Check("subject.long", "warning", message, "Shorten it to the part that tells readers what it is about.")
-
-
-def _check_thread(body: ThreadBody) -> Iterator[Check]:
-    if not body.parts:
-        yield Check("text.empty", "error", "The thread has no parts.", "Write a post, or cancel this draft.")
-    for number, part in enumerate(body.parts, 1):
-        if not part.text.strip():
-            yield Check("text.empty", "error", f"Part {number} is empty.", "Write it or remove it.")
-        if part.weighted_length > LIMIT:
-            message = f"Part {number} counts {part.weighted_length} characters; X takes {LIMIT}."
-            yield Check(
-                "x.too-long", "error", message, "Cut it at a sentence end, or move a sentence to the next part."
-            )
-        if any(not media.alt_text.strip() for media in part.media):
-            message = f"A picture of part {number} has no description."
-            yield Check("media.no-alt-text", "error", message, "Say in one sentence what the picture shows.")
-    for tag in dict.fromkeys(tag for part in body.parts for tag in find_unsplit_hashtags(part.text)):
-        message = f"{tag} is all in small letters, so screen readers cannot tell its words apart."
-        yield Check("hashtag.case", "warning", message, "Begin each of its words with a capital.")
-    links = sum(len(find_urls(part.text)) for part in body.parts)
-    if links > 1:
-        message = f"The thread holds {links} links; each post with a link costs $0.20 instead of $0.015."
-        yield Check("x.too-many-links", "warning", message, "Keep the link in the first part only.")
 
 
 def _check_links(content: Content, item: Item, context: DraftContext) -> Iterator[Check]:

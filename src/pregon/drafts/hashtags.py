@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 
 from pregon.drafts.context import DraftContext
+from pregon.settings import Network
 from pregon.types import Item
 
 OWN = "network"
 MAX_TAGS = 3
+_TAG = re.compile(r"#\w+")
 _UNSPLIT = re.compile(r"#[a-zà-ÿ0-9]{13,}")
 
 
@@ -26,6 +28,13 @@ def choose_hashtags(item: Item, language: str, context: DraftContext) -> str:
 def find_unsplit_hashtags(text: str) -> tuple[str, ...]:
     """Long hashtags without a capital: nobody hears where their words begin."""
     return tuple(_UNSPLIT.findall(text))
+
+
+def find_misspelt_hashtags(text: str, network: Network) -> tuple[tuple[str, str], ...]:
+    """(hashtag, as the term base has it) of each that is written with other capitals."""
+    known = {tag.casefold(): tag for tags in network.hashtags.values() for tag in tags.values()}
+    found = ((tag, known.get(tag.casefold(), tag)) for tag in dict.fromkeys(_TAG.findall(text)))
+    return tuple((tag, right) for tag, right in found if tag != right)
 
 
 def _is_named(tag: str, item: Item) -> bool:

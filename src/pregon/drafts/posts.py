@@ -14,6 +14,7 @@ from dataclasses import replace
 from pregon.drafts.context import DraftContext
 from pregon.drafts.corrections import compare_facts
 from pregon.drafts.facts import list_facts
+from pregon.drafts.handles import write_handles
 from pregon.drafts.hashtags import choose_hashtags
 from pregon.drafts.inline import strip_links
 from pregon.drafts.layout import tidy
@@ -27,12 +28,12 @@ from pregon.drafts.weight import LIMIT, find_urls, weighted_length
 from pregon.drafts.words import Words, read_words
 from pregon.types import Item, PostFields
 
-# X, pricing since April 2026: a post, and a post that holds a link (US dollars).
+# X, pricing since April 2026: a post, a post that holds a link, and the alt text of a picture (US dollars).
 POST_PRICE = 0.015
+ALT_TEXT_PRICE = 0.005
 LINK_PRICE = 0.20
 SENTENCES_MARK = "..."
 _NUMBERING_ROOM = 6
-_HANDLE = re.compile(r"(?<![\w@./-])@\w{2,30}")
 
 
 def compose_post(item: Item, language: str, context: DraftContext) -> PostFields:
@@ -45,7 +46,7 @@ def compose_post(item: Item, language: str, context: DraftContext) -> PostFields
         return _compose_correction(item, context.previous, words, context)
     sentences = _choose_sentences(item, context) if is_source else [mark_missing(words, item.language or "")]
     values: dict[str, object] = {
-        "head": write_subject(item, words, "post_head") if is_source else words.text(f"kinds.{item.kind.value}"),
+        "head": _write_head(item, words, context),
         "link": link,
         "hashtags": choose_hashtags(item, language, context),
         "facts": _choose_facts(item, words, " ".join(sentences)),
@@ -56,10 +57,16 @@ def compose_post(item: Item, language: str, context: DraftContext) -> PostFields
     return PostFields(split_thread([tidy(text, language) for text in sentences], frame=frame, max_parts=max_parts))
 
 
+def _write_head(item: Item, words: Words, context: DraftContext) -> str:
+    """What the post is about: the source's title where the source has this language, else the kind of item."""
+    if item.language and words.language != item.language:
+        return words.text(f"kinds.{item.kind.value}")
+    return write_handles(write_subject(item, words, "post_head"), context)
+
+
 def _compose_correction(item: Item, previous: Item, words: Words, context: DraftContext) -> PostFields:
     """One post: what it is about, and each fact that has changed as it now is."""
-    is_source = not item.language or words.language == item.language
-    head = write_subject(item, words, "post_head") if is_source else words.text(f"kinds.{item.kind.value}")
+    head = _write_head(item, words, context)
     facts = [
         words.text("pair", label=label, value=now) for label, _, now in compare_facts(previous, item, words) if now
     ]
@@ -92,35 +99,32 @@ def split_thread(sentences: Sequence[str], *, frame: str, max_parts: int) -> tup
     return _number(parts)
 
 
-def price_thread(parts: Sequence[str]) -> float:
-    """What the parts cost in US dollars at X's published prices."""
-    return round(sum(LINK_PRICE if find_urls(part) else POST_PRICE for part in parts), 3)
+def price_thread(parts: Sequence[str], pictures: int = 0) -> float:
+    """What the parts, and the descriptions of their pictures, cost in US dollars at X's published prices."""
+    posts = sum(LINK_PRICE if find_urls(part) else POST_PRICE for part in parts)
+    return round(posts + pictures * ALT_TEXT_PRICE, 3)
 
 
 def _choose_sentences(item: Item, context: DraftContext) -> list[str]:
     """What the post says after its head: the call if there is one, else the two most telling sentences."""
-    call = [sentence for call in item.calls[:1] for sentence in _split(call.text)]
-    if usable := [sentence for sentence in call if _is_usable(sentence, item, context)]:
+    call = [sentence for call in item.calls[:1] for sentence in _split(call.text, context)]
+    if usable := [sentence for sentence in call if _is_usable(sentence, item)]:
         return usable
-    ranked = [replace(each, text=strip_links(modernise(each.text))) for each in rank_sentences(item)]
-    best = [each for each in ranked if _is_usable(each.text, item, context)][:2]
+    ranked = [
+        replace(each, text=write_handles(strip_links(modernise(each.text)), context)) for each in rank_sentences(item)
+    ]
+    best = [each for each in ranked if _is_usable(each.text, item)][:2]
     return [each.text for each in sorted(best, key=lambda each: each.position)]
 
 
-def _split(text: str) -> list[str]:
-    return [strip_links(modernise(sentence)) for sentence in split_sentences(text)]
+def _split(text: str, context: DraftContext) -> list[str]:
+    return [write_handles(strip_links(modernise(sentence)), context) for sentence in split_sentences(text)]
 
 
-def _is_usable(sentence: str, item: Item, context: DraftContext) -> bool:
-    """Not the title again, no link (the post has its own), and nobody named who did not agree to it (only our own account)."""
+def _is_usable(sentence: str, item: Item) -> bool:
+    """Not the title again, no link (the post has its own), and short enough for a part."""
     is_title = sentence.rstrip(". ") == (item.title or "").rstrip(". ")
-    own_handles = all(handle.lower() == context.account.lower() for handle in _HANDLE.findall(sentence))
-    return (
-        not is_title
-        and not find_urls(sentence)
-        and own_handles
-        and weighted_length(sentence) <= LIMIT - _NUMBERING_ROOM
-    )
+    return not is_title and not find_urls(sentence) and weighted_length(sentence) <= LIMIT - _NUMBERING_ROOM
 
 
 def _choose_facts(item: Item, words: Words, said: str) -> tuple[tuple[str, str], ...]:

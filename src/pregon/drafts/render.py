@@ -51,10 +51,17 @@ def render_content(
 
 
 def render_thread(fields: PostFields, language: str, context: DraftContext) -> ThreadBody:
-    """The posts with the campaign's parameters on their links. X shows and counts a link the same with or without."""
+    """The posts with the campaign's parameters on their links, and with the pictures that a person attached.
+
+    X shows and counts a link the same with or without parameters.
+    """
     campaign = Campaign("x", "social", context.campaign, f"{language}-post")
     texts = tuple(_tag_links(part, campaign) for part in fields.parts)
-    return ThreadBody(tuple(PostPart(text, weighted_length(text)) for text in texts), price_thread(texts))
+    media = [*fields.media[: len(texts)], *[()] * (len(texts) - len(fields.media))]
+    parts = tuple(PostPart(text, weighted_length(text), each) for text, each in zip(texts, media, strict=True))
+    pictures = sum(len(each) for each in media)
+    rule = context.playbook.x
+    return ThreadBody(parts, price_thread(texts, pictures), rule.reply_fallback if rule else False)
 
 
 def _tag_links(text: str, campaign: Campaign) -> str:

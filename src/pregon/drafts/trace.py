@@ -12,15 +12,15 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pregon.drafts.context import DraftContext
 from pregon.drafts.daytext import Day, day_of, find_days
 from pregon.drafts.facts import read_moment, write_moment
+from pregon.drafts.handles import HANDLE, list_agreed, trace_names
 from pregon.drafts.links import plain_address
 from pregon.drafts.shown import visible_texts
 from pregon.drafts.tokens import TOKENS
 from pregon.drafts.utm import untag_link
-from pregon.types import Content, Item, PlaylistBody, Span, Trace
+from pregon.types import Content, Item, PlaylistBody, Span, ThreadBody, Trace
 
 _URL = re.compile(r"https?://[^\s<>\"«»“”]+|mailto:[^\s<>\"]+", re.IGNORECASE)
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
-_HANDLE = re.compile(r"(?<![\w@./-])@\w{2,30}")
 _NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+(?:[.,:h]\d+)*")
 _GROUPING = re.compile(r"(?<=\d)[ .,\u00a0\u202f'’](?=\d{3}(?:\D|$))")
 # Yields each fact with its trace (or None), and returns the text without those facts.
@@ -47,6 +47,9 @@ def trace_draft(content: Content, item: Item, context: DraftContext) -> tuple[tu
                 traces.setdefault((fact, origin), Trace(fact, None, origin))
             else:
                 traces.setdefault((trace.text, trace.origin), trace)
+    if isinstance(content.body, ThreadBody):
+        for named in trace_names("\n".join(visible_texts(content)), item, context):
+            traces.setdefault((named.text, named.origin), named)
     return tuple(traces.values()), tuple(untraced)
 
 
@@ -89,7 +92,7 @@ class _Tracer:
                 text = text.replace(chrome, " ")
         text = yield from self._take(text, _URL, self._trace_url)
         text = yield from self._take(text, _MAIL, self._trace_name)
-        text = yield from self._take(text, _HANDLE, self._trace_name)
+        text = yield from self._take(text, HANDLE, self._trace_name)
         text = yield from self._take_hosts(text)
         text = yield from self._take_days(text)
         for match in _NUMBER.finditer(text):
@@ -170,6 +173,8 @@ def _list_addresses(item: Item, context: DraftContext) -> Iterator[tuple[str, tu
     for key, address in (("address", network.sender.address), ("reply_to", network.sender.reply_to)):
         if address:
             yield plain_address(address), (None, f"config:network.sender.{key}")
+    for handle, name in list_agreed(context):
+        yield plain_address(handle), (None, f"config:network.partners.{name}")
     for span, answer in context.answers.items():
         yield plain_address(answer), (span, "answer")
     if item.canonical_url:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from starlette.datastructures import FormData
 
 from pregon.errors import PregonError
-from pregon.types import Fields, MailFields, MailSection, PlaylistFields, PostFields
+from pregon.types import Fields, MailFields, MailSection, Media, PlaylistFields, PostFields
 from pregon.web.security import text_of, texts_of
 
 SINGLE_LINES = ("eyebrow", "subject", "preheader", "title", "dateline", "salutation", "button_label", "button_url")
@@ -26,7 +26,7 @@ def read_fields(form: FormData, before: Fields) -> Fields:
     if isinstance(before, MailFields):
         return _read_mail(form, before)
     if isinstance(before, PostFields):
-        return _read_posts(form)
+        return _read_posts(form, before)
     return _read_playlist(form, before)
 
 
@@ -63,13 +63,19 @@ def _read_pairs(form: FormData, first: str, second: str) -> tuple[tuple[str, str
     return tuple((one.strip(_BLANK), two.strip(_BLANK)) for one, two in pairs if one.strip() or two.strip())
 
 
-def _read_posts(form: FormData) -> PostFields:
+def _read_posts(form: FormData, before: PostFields) -> PostFields:
+    """The parts in the order that was asked for. A part's pictures stay with the first piece of it."""
     texts, places = texts_of(form, "part"), texts_of(form, "place")
     order = [int(place) if place.isdecimal() else 99 for place in places] + [99] * len(texts)
     # Stable: parts with the same number stay as they stood.
-    ordered = [text for _, text in sorted(zip(order, texts, strict=False), key=lambda pair: pair[0])]
-    parts = (piece.strip(_BLANK) for text in ordered for piece in f"\n{text}\n".split(_BREAK))
-    return PostFields(tuple(part for part in parts if part))
+    ordered = [index for _, index in sorted(zip(order, range(len(texts)), strict=False), key=lambda pair: pair[0])]
+    parts: list[tuple[str, tuple[Media, ...]]] = []
+    for index in ordered:
+        pieces = [piece.strip(_BLANK) for piece in f"\n{texts[index]}\n".split(_BREAK) if piece.strip(_BLANK)]
+        attached = before.media[index] if index < len(before.media) else ()
+        parts += [(piece, attached if first == 0 else ()) for first, piece in enumerate(pieces)]
+    media = tuple(each for _, each in parts) if any(each for _, each in parts) else ()
+    return PostFields(tuple(text for text, _ in parts), media)
 
 
 def _read_playlist(form: FormData, before: PlaylistFields) -> PlaylistFields:
