@@ -33,7 +33,8 @@ class LocalServer:
                 with suppress(BrokenPipeError, ConnectionResetError):
                     server.find(self.path)(self)
 
-            do_HEAD = do_GET
+            def do_HEAD(self) -> None:
+                self.do_GET()
 
             def do_POST(self) -> None:
                 server.bodies.append(self.rfile.read(int(self.headers.get("content-length", 0))))

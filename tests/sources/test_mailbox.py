@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from imap_server import LETTER, Mailbox, running_mailbox
 
+from imap_server import LETTER, Mailbox, running_mailbox
 from pregon.errors import SourceError
 from pregon.items import read_item
 from pregon.sources.mailbox import poll_mailbox

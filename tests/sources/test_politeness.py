@@ -6,6 +6,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import pairwise
 
 import pytest
 
@@ -113,7 +114,7 @@ def test_visits_to_one_host_come_one_after_the_other_with_a_pause():
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(later - earlier >= 0.119 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= 0.119 for earlier, later in pairwise(times))
 
 
 def test_other_hosts_and_this_machine_do_not_wait():
