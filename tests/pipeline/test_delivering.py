@@ -7,7 +7,8 @@ import pytest
 from conftest import CLEAN, VIDEO  # type: ignore[import-not-found]
 from sqlalchemy import text
 
-from pregon.types import Consent, ContactState, DeliveryState
+from pregon.bootstrap import build_pipeline
+from pregon.types import Consent, ContactState, DeliveryState, PostFields
 
 
 def mails(house):
@@ -223,3 +224,56 @@ def test_being_interrupted_more_often_than_the_attempts_allow_loses_nothing(hous
     house.pipeline.delivering.deliver()
     assert set(house.states(slug, "email")) == {"sent", "suppressed"}
     assert set(mails(house).values()) == {1}
+
+
+THREAD = PostFields(("The towns meet.", "They bring maps.", "They share them."))
+
+
+def open_thread(house):
+    slug = house.open_campaign(CLEAN)
+    view = house.draft(slug, "x")
+    house.pipeline.reviewing.edit_draft(view.draft.id, view.revision.number, THREAD, house.officer)
+    return slug
+
+
+def test_a_refused_reply_is_held_with_what_to_do_and_the_rest_waits(house):
+    slug = open_thread(house)
+    house.approve(slug, "x")
+    house.sandbox.set_fault("x", "slow", seconds=0)  # the first post goes through
+    house.sandbox.set_fault("x", "reply_403")
+    house.pipeline.delivering.deliver()
+    assert house.states(slug, "x") == ["sent", "held", "pending"]
+    held = next(row for row in house.pipeline.reviewing.who(slug) if row.state is DeliveryState.HELD)
+    assert "Release it" in held.reason
+
+
+def test_with_the_playbooks_leave_a_refused_reply_ends_the_thread(house, database_url):
+    playbooks = {
+        kind: playbook.model_copy(update={"x": playbook.x.model_copy(update={"reply_fallback": True})})
+        for kind, playbook in house.settings.playbooks.items()
+    }
+    settings = house.settings.model_copy(update={"playbooks": playbooks})
+    other = replace(house, pipeline=build_pipeline(settings, house.sandbox, clock=house.clock), settings=settings)
+    slug = open_thread(other)
+    other.approve(slug, "x")
+    house.sandbox.set_fault("x", "slow", seconds=0)
+    house.sandbox.set_fault("x", "reply_403")
+    other.pipeline.delivering.deliver()
+    assert other.states(slug, "x") == ["sent", "failed", "failed"]
+    assert len(house.sandbox.read("posts")) == 1
+    ledger_adds_up(other, slug)
+    other.pipeline.store.close()
+
+
+def test_a_thread_goes_out_over_oauth_2_and_its_token_is_kept_sealed(house):
+    x = house.settings.channels.x.model_copy(update={"auth": "oauth2"})
+    settings = house.settings.model_copy(update={"channels": house.settings.channels.model_copy(update={"x": x})})
+    other = replace(house, pipeline=build_pipeline(settings, house.sandbox, clock=house.clock), settings=settings)
+    slug = open_thread(other)
+    other.approve(slug, "x")
+    other.pipeline.delivering.deliver()
+    assert other.states(slug, "x") == ["sent", "sent", "sent"]
+    kept = other.pipeline.store.read_credential("x-sandbox")
+    assert kept.startswith("gAAAA")
+    assert "refresh" not in kept
+    other.pipeline.store.close()

@@ -1,12 +1,13 @@
 """Nothing is approved but exactly what a person saw; any edit makes the approval lapse."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from conftest import CLEAN, OPEN  # type: ignore[import-not-found]
 
 from pregon.errors import DecisionError, NotAllowedError, StaleRevisionError
-from pregon.types import Decision, DraftState, Role, User
+from pregon.types import Decision, DraftState, LinkHealth, LinkState, Role, User
 
 
 def edited(view, **changes):
@@ -118,3 +119,33 @@ def test_figures_leave_out_the_rows_of_an_approval_that_lapsed(house):
     house.pipeline.delivering.deliver()
     (funnel,) = house.pipeline.measuring.funnels(slug)[0].rows
     assert (funnel.planned, funnel.sent) == (view.recipients + view.excluded, view.recipients)
+
+
+def test_a_link_that_died_meanwhile_stands_in_the_way_and_one_that_lives_again_does_not(house):
+    slug = house.open_campaign(CLEAN)
+    (url, *_) = [u for u in house.pipeline.reviewing.list_waiting_addresses() if "guide-quais" in u]
+
+    def found(health, detail=""):
+        house.pipeline.store.save_link_states([LinkState(url, health, detail, house.clock())])
+        return house.draft(slug, "email")
+
+    gone = found(LinkHealth.GONE, "there is no such page (404).")
+    assert any(check.id == "link.dead" and check.level == "error" for check in gone.checks)
+    with pytest.raises(DecisionError, match="404"):
+        house.approve(slug, "email")
+    away = found(LinkHealth.UNREACHABLE)
+    assert [check.level for check in away.checks if check.id == "link.dead"] == ["warning"]
+    assert not [check for check in found(LinkHealth.ALIVE).checks if check.id == "link.dead"]
+    house.approve(slug, "email")
+
+
+def test_a_call_that_ends_while_its_draft_waits_can_no_longer_be_approved(house):
+    house.drop(
+        "call.en.md",
+        "# Quay survey\n\nWe invite all cities to answer the survey on quays before 14 February 2027. Please write to a@tidalcities.example.\n",
+    )
+    (slug,) = house.watch()
+    assert not [check for check in house.draft(slug, "email").checks if check.id == "call.expired"]
+    house.clock.at = datetime(2027, 2, 15, 12, tzinfo=UTC)
+    with pytest.raises(DecisionError, match="ended on 2027-02-14"):
+        house.approve(slug, "email")

@@ -5,6 +5,7 @@ Nothing is invented here. A draft holds the source's own sentences, and chrome f
 
 from pregon.drafts.audience import audience_for
 from pregon.drafts.calendar import render_calendar
+from pregon.drafts.circumstances import CIRCUMSTANCES, check_circumstances, list_addresses
 from pregon.drafts.compose import compose_drafts, compose_fields, propose
 from pregon.drafts.context import DraftContext
 from pregon.drafts.encoding import (
@@ -24,11 +25,13 @@ from pregon.drafts.weight import has_url, weighted_length
 from pregon.drafts.words import read_words
 
 __all__ = [
+    "CIRCUMSTANCES",
     "UNSUBSCRIBE_URL",
     "VIEW_URL",
     "DraftContext",
     "audience_for",
     "campaign_slug",
+    "check_circumstances",
     "compose_digest",
     "compose_drafts",
     "compose_fields",
@@ -39,6 +42,7 @@ __all__ = [
     "encode_fields",
     "has_url",
     "join_items",
+    "list_addresses",
     "list_texts",
     "mark_translated",
     "needs_translation",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pregon.drafts.circumstances import check_link_states, check_timing
+from pregon.drafts.circumstances import check_circumstances
 from pregon.drafts.context import DraftContext
 from pregon.drafts.links import host_of, open_placeholders
 from pregon.drafts.missing import is_missing
@@ -47,10 +47,8 @@ def check_draft(
         *_check_translation(translated_by),
         *_check_links(content, item, context),
         *_check_names(content, context),
-        *_check_dates(item, context),
         *_check_funding(content, item),
-        *check_timing(content, item, context),
-        *check_link_states(content, context),
+        *check_circumstances(content, item, context),
     ]
     if isinstance(content.body, MailBody):
         checks += _check_mail(content.body)
@@ -138,14 +136,3 @@ def _check_funding(content: Content, item: Item) -> Iterator[Check]:
 
 def _join_spaces(text: str) -> str:
     return " ".join(text.split())
-
-
-def _check_dates(item: Item, context: DraftContext) -> Iterator[Check]:
-    if context.today is None:
-        return
-    for call in item.calls:
-        if call.deadline and call.deadline < context.today:
-            message = f"The call ended on {call.deadline.isoformat()}."
-            yield Check(
-                "call.expired", "error", message, "Ask whether the deadline was extended, or cancel this draft."
-            )

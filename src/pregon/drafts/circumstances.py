@@ -1,4 +1,7 @@
-"""What stands against sending that is not in the text: an embargo, a reserve period before an election, dead links."""
+"""What stands against sending that is not in the text: an embargo, a reserve period, a call that is over, dead links.
+
+It changes while a draft waits, so it is judged anew whenever somebody looks or decides.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,20 @@ from pregon.types import Check, Content, Item
 _URL = re.compile(r"https?://[^\s<>\"]+")
 
 
+CIRCUMSTANCES = frozenset({"embargo", "reserve-period", "call.expired", "link.dead"})
+
+
+def check_circumstances(content: Content, item: Item, context: DraftContext) -> tuple[Check, ...]:
+    """Everything that stands against sending this content at its time (`send_at`, else today)."""
+    return (*check_timing(content, item, context), *check_link_states(content, context))
+
+
+def list_addresses(content: Content) -> tuple[str, ...]:
+    """The http addresses that readers can follow, without what tells campaigns apart."""
+    shown = " ".join(visible_texts(content))
+    return tuple(dict.fromkeys(untag_link(url.rstrip(".,;:!?)]}'’")) for url in _URL.findall(shown)))
+
+
 def check_timing(content: Content, item: Item, context: DraftContext) -> Iterator[Check]:
     """An embargo that would be broken, and a reserve period that speaks of a place in it."""
     zone = ZoneInfo(context.network.time_zone)
@@ -25,6 +42,15 @@ def check_timing(content: Content, item: Item, context: DraftContext) -> Iterato
         return
     yield from _check_embargo(content, item, sent_on, zone)
     yield from _check_reserve(content, item, context, sent_on)
+    yield from _check_calls(item, sent_on)
+
+
+def _check_calls(item: Item, sent_on: date) -> Iterator[Check]:
+    for call in item.calls:
+        if call.deadline and call.deadline < sent_on:
+            message = f"The call ended on {call.deadline.isoformat()}."
+            fix = "Ask whether the deadline was extended, or cancel this draft."
+            yield Check("call.expired", "error", message, fix)
 
 
 def _check_embargo(content: Content, item: Item, sent_on: date, zone: ZoneInfo) -> Iterator[Check]:
@@ -59,8 +85,7 @@ def _check_reserve(content: Content, item: Item, context: DraftContext, sent_on:
 def check_link_states(content: Content, context: DraftContext) -> Iterator[Check]:
     """Links that were found dead, or could not be reached."""
     found = {plain_address(address): state for address, state in context.links.items()}
-    shown = " ".join(visible_texts(content))
-    for url in dict.fromkeys(untag_link(url.rstrip(".,;:!?)]}'’")) for url in _URL.findall(shown)):
+    for url in list_addresses(content):
         if state := found.get(plain_address(url)):
             level, message = state
             yield Check("link.dead", level, f"{url}: {message}", "Find where the page is now, or take the link out.")

@@ -8,7 +8,7 @@ from datetime import datetime
 from pregon.approvals import approval_obstacles, check_decision, check_edit
 from pregon.audiences import select_recipients
 from pregon.deliveries import plan_deliveries
-from pregon.drafts import propose
+from pregon.drafts import CIRCUMSTANCES, check_circumstances, list_addresses, propose
 from pregon.errors import DecisionError, NotAllowedError, NotFoundError
 from pregon.pipeline.composing import Composing
 from pregon.pipeline.material import Material, Materials
@@ -18,7 +18,9 @@ from pregon.types import (
     Approval,
     AuditEntry,
     Campaign,
+    CampaignSearch,
     ChannelName,
+    Check,
     Consent,
     Decision,
     Delivery,
@@ -26,6 +28,8 @@ from pregon.types import (
     Draft,
     DraftState,
     Fields,
+    LinkHealth,
+    LinkState,
     PlannedDelivery,
     PlaylistFields,
     Proposal,
@@ -38,11 +42,15 @@ from pregon.types import (
     User,
 )
 
+# As many campaigns as a pass over the links looks at.
+_MOST_WAITING = 200
+
 
 @dataclass(frozen=True, slots=True)
 class DraftView:
     """One draft as the desk shows it. `obstacles` say why it cannot be approved yet; `source` is what it was made of.
 
+    `checks` are those of the revision, with what depends on the day judged now.
     `stale` says in a sentence what has changed since it was written; "" when nothing has.
     """
 
@@ -52,6 +60,7 @@ class DraftView:
     obstacles: tuple[str, ...]
     source: StoredItem
     stale: str
+    checks: tuple[Check, ...]
     recipients: int
     excluded: int
     cost_usd: float
@@ -154,13 +163,15 @@ class Reviewing:
 
     def _view(self, draft: Draft, material: Material) -> DraftView:
         revision, source = self._revision(draft), material.source_of(draft)
+        checks = self._check_now(revision, material, source)
         recipients = self._recipients(revision)
         excluded = sum(1 for recipient in recipients if recipient.excluded)
         return DraftView(
             draft=draft,
             revision=revision,
             approvals=self._store.list_approvals(draft.id),
-            obstacles=approval_obstacles(revision.checks, material.open_questions(source)),
+            obstacles=approval_obstacles(checks, material.open_questions(source)),
+            checks=checks,
             source=source,
             stale=explain_staleness(draft, revision, material),
             recipients=len(recipients) - excluded,
@@ -277,9 +288,26 @@ class Reviewing:
 
     def _refuse_obstacles(self, draft: Draft, revision: Revision) -> None:
         material = self._materials.gather(self._campaign_of(draft))
-        obstacles = approval_obstacles(revision.checks, material.open_questions(material.source_of(draft)))
+        source = material.source_of(draft)
+        checks = self._check_now(revision, material, source)
+        obstacles = approval_obstacles(checks, material.open_questions(source))
         if obstacles:
             raise DecisionError("This draft cannot be approved yet. " + " ".join(obstacles))
+
+    def _check_now(self, revision: Revision, material: Material, source: StoredItem) -> tuple[Check, ...]:
+        states = self._store.read_link_states(list_addresses(revision.content))
+        dead = {address: describe_link(state) for address, state in states.items() if state.is_dead()}
+        context = replace(self._materials.context(material, source), links=dead)
+        now = check_circumstances(revision.content, source.item, context)
+        kept = [check for check in revision.checks if check.id not in CIRCUMSTANCES]
+        return tuple(sorted([*kept, *now], key=lambda check: check.level != "error"))
+
+    def list_waiting_addresses(self) -> tuple[str, ...]:
+        """Every address that a draft which waits for a decision would publish."""
+        campaigns, _ = self._store.search_campaigns(CampaignSearch(waiting=True, limit=_MOST_WAITING))
+        drafts = [d for d in self._store.list_drafts([c.id for c in campaigns]) if d.state is not DraftState.CANCELLED]
+        contents = self._store.newest_contents([draft.id for draft in drafts])
+        return tuple(dict.fromkeys(url for content in contents.values() for url in list_addresses(content)))
 
     def resolve_deliveries(self, ids: tuple[str, ...], state: DeliveryState, user: User) -> int:
         """A person's word on held or unknown deliveries: `sent` settles them by hand, `pending` releases them."""
@@ -319,6 +347,13 @@ class Reviewing:
     def _audit(self, user: User, action: str, draft: Draft, detail: str) -> None:
         subject = f"draft {draft.id}"
         self._store.add_audit(AuditEntry(self._clock(), user.name, action, subject, detail))
+
+
+def describe_link(state: LinkState) -> tuple[str, str]:
+    """(level, sentence) for a link that leads nowhere: gone is an error, not reached just now a warning."""
+    if state.health is LinkHealth.GONE:
+        return "error", state.detail or "there is no such page."
+    return "warning", state.detail or "it could not be reached."
 
 
 def explain_staleness(draft: Draft, revision: Revision, material: Material) -> str:
