@@ -6,12 +6,14 @@ import pytest
 
 from drafts.builders import build_context, build_playbook, build_video_item
 from pregon.drafts import compose_drafts
+from pregon.drafts.playlist_words import describe_operation, list_texts
 from pregon.settings import PlaylistRule
 from pregon.types import (
     ChannelName,
     ChannelState,
     Kind,
     PlaylistEntry,
+    PlaylistOperation,
     PlaylistState,
     PlaylistText,
     Practice,
@@ -165,3 +167,29 @@ def test_a_change_without_the_playlist_it_needs_is_an_error():
 def test_a_target_that_cannot_be_found_is_refused(target):
     with pytest.raises(ValueError, match=r"id or a title|not a fact|first"):
         PlaylistRule.model_validate({"playlists": {"es": target}})
+
+
+@pytest.mark.parametrize(
+    ("operation", "sentence"),
+    [
+        (PlaylistOperation("create", "", "Tides", privacy="unlisted"), "Create the playlist “Tides” (unlisted)"),
+        (
+            PlaylistOperation("retitle", "PL", "New", earlier_title="Old"),
+            "Rename the playlist “Old” to “New”, with its texts",
+        ),
+        (PlaylistOperation("retitle", "PL", "New", earlier_title="New"), "Change the texts of the playlist “New”"),
+        (PlaylistOperation("add", "PL", "", "v1", position=0), "Add “v1” to the playlist “PL” at place 1"),
+        (PlaylistOperation("move", "PL", "Tides", "v1", "Film", 2), "Move “Film” in the playlist “Tides” to place 3"),
+        (
+            PlaylistOperation("remove", "PL", "Tides", "v1", "Film"),
+            "Remove one copy of “Film” from the playlist “Tides”",
+        ),
+    ],
+)
+def test_an_officer_reads_what_will_be_done(operation, sentence):
+    assert describe_operation(operation) == sentence
+
+
+def test_an_officer_reads_every_text_that_viewers_will():
+    create = plan({"playlists": AXIS}, channel(), practice_item()).fields.operations[0]
+    assert list_texts(create) == (("es", "Vídeos sobre Agua."), ("en", "Good practices"))

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from starlette.datastructures import FormData
 
+from pregon.drafts.playlist_words import describe_operation, list_texts
 from pregon.errors import PregonError
-from pregon.types import Fields, MailFields, MailSection, Media, PlaylistFields, PostFields
+from pregon.types import Fields, MailFields, MailSection, Media, PlaylistFields, PlaylistOperation, PostFields
 from pregon.web.security import text_of, texts_of
 
 SINGLE_LINES = ("eyebrow", "subject", "preheader", "title", "dateline", "salutation", "button_label", "button_url")
@@ -96,12 +97,17 @@ def read_send_at(form: FormData, zone: str) -> datetime | None:
         raise PregonError(f"{value!r} is not a date and time; leave it empty to send at once.") from error
 
 
+def _write_operation(operation: PlaylistOperation) -> list[str]:
+    texts = [f"  {language}: {text}" for language, text in list_texts(operation)]
+    return [describe_operation(operation), *texts]
+
+
 def write_text(fields: Fields) -> str:
     """The fields as one text, for reading two versions beside one another."""
     if isinstance(fields, PostFields):
         return "\n\n———\n\n".join(fields.parts)
     if isinstance(fields, PlaylistFields):
-        lines = [f"{op.op} {op.video_title or op.playlist_title} → {op.playlist_title}" for op in fields.operations]
+        lines = [line for op in fields.operations for line in _write_operation(op)]
         return "\n".join(lines) or fields.reason
     head = [f"Subject: {fields.subject}", f"Preheader: {fields.preheader}", fields.eyebrow, fields.title]
     body = [fields.dateline, fields.salutation, fields.lead]

@@ -11,6 +11,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 
+from pregon.drafts.playlist_words import describe_operation, list_texts
 from pregon.pipeline import DraftView
 from pregon.types import ChannelName, MailBody, PlaylistBody, Revision, ThreadBody
 
@@ -70,6 +71,8 @@ def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
         "approval_sentence": lambda view: approval_sentence([view], zone),
         "split_question": split_question,
         "origin": origin_name,
+        "operation": describe_operation,
+        "operation_texts": list_texts,
     }
 
 
