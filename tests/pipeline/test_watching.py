@@ -157,3 +157,33 @@ def test_an_edited_file_without_a_number_is_a_new_version_and_another_text_is_no
     (other,) = house.watch()
     assert other != slug
     assert house.pipeline.reviewing.show_campaign(slug).source.version == 2
+
+
+def test_a_gap_in_a_numbered_series_is_shown(house):
+    for number in (12, 15):
+        house.drop(f"{number}.txt", NUMBERED.format(number=number))
+    house.watch()
+    (gaps,) = house.pipeline.sources.list_gaps()
+    assert gaps.missing == (13, 14)
+    assert gaps.year == 2026
+    house.drop("13.txt", NUMBERED.format(number=13))
+    house.watch()
+    assert house.pipeline.sources.list_gaps()[0].missing == (14,)
+
+
+NUMBERED = """Circular {number}
+
+Circulars of the Tidal Cities Network
+
+Portamar, 12 November 2026
+
+Subject: A survey on quays, number {number}
+
+Dear members,
+
+The survey number {number} has twelve questions, and each city receives the results of the other cities in spring.
+
+Kind regards,
+
+The Secretariat of the Tidal Cities Network
+"""

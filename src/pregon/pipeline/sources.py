@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from pregon.items import find_series_gaps
 from pregon.pipeline.protocols import Clock, ItemStore
 from pregon.settings import Settings, SourceConfig
 from pregon.types import SourceHealth, SourceKind
@@ -28,6 +29,15 @@ class SourceLine:
     sentences: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SeriesGaps:
+    """The numbers of a series that were never seen, between the lowest and the highest that were."""
+
+    series: str
+    year: int | None
+    missing: tuple[int, ...]
+
+
 class Sources:
     """Sources -> words."""
 
@@ -39,6 +49,16 @@ class Sources:
         known = {health.id: health for health in self._store.list_source_health()}
         now = self._clock()
         return tuple(self._line(source, known.get(source.id, _NEVER), now) for source in self._settings.sources)
+
+    def list_gaps(self) -> tuple[SeriesGaps, ...]:
+        """The numbered series in which something is missing: it was never published here, or never came in."""
+        found = [
+            SeriesGaps(series.replace("-", " "), year, find_series_gaps(numbers))
+            for (series, year), numbers in sorted(
+                self._store.series_numbers().items(), key=lambda one: (one[0][0], one[0][1] or 0)
+            )
+        ]
+        return tuple(gaps for gaps in found if gaps.missing)
 
     def _line(self, source: SourceConfig, health: SourceHealth, now: datetime) -> SourceLine:
         state = _judge(source, health, now)

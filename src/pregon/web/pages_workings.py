@@ -18,7 +18,13 @@ router = APIRouter()
 def show_sources(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
     """What is watched and how the last polls went."""
     lines = desk.pipeline.sources.list_sources()
-    return desk.show("sources.html", session, lines=lines, said=read_said(request.query_params))
+    return desk.show(
+        "sources.html",
+        session,
+        lines=lines,
+        gaps=desk.pipeline.sources.list_gaps(),
+        said=read_said(request.query_params),
+    )
 
 
 @router.post("/sources/check")
