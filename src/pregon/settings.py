@@ -119,6 +119,7 @@ class Network(_Part):
     translation: Translation = Translation()
     reserve_periods: tuple[ReservePeriod, ...] = ()
     check_links: bool = True
+    topics: dict[str, PerLanguage] = {}
 
     @model_validator(mode="after")
     def _every_language_named(self) -> Network:
@@ -573,6 +574,9 @@ def _cross_check(
                     hint,
                 )
             )
+    if network.translation.provider == "deepl" and not secrets.translation_key:
+        variable, hint = _SECRET_FIELDS["translation_key"], "set PREGON_TRANSLATION_KEY, or provider: none"
+        findings.append(Finding("env.missing-secret", "environment", variable, "DeepL asks for a key", hint))
     for name, providers in _CREDENTIALS.items():
         channel: ChannelConfig = getattr(channels, name.value)
         if channel.provider not in providers:
