@@ -70,7 +70,8 @@ def test_what_tweepy_posts_is_valid(sandbox: Sandbox, version: str) -> None:
 def test_uploads_are_valid() -> None:
     picture = Media("a.png", "image/png", b"x", "A quay")
     description, host = "x/x_openapi_2.166.json", "https://api.x.com"
-    validate(description, host, "/2/media/upload", build_upload(picture))
+    for kind in ("image/png", "image/jpeg", "image/webp", "image/gif"):
+        validate(description, host, "/2/media/upload", build_upload(Media("a", kind, b"x", "A quay")))
     validate(description, host, "/2/media/metadata", build_alt_text("1146654567674912769", picture))
 
 
