@@ -10,6 +10,7 @@ def deliver() -> dict[str, dict[str, int]]:
     """Approvals -> deliveries. Retrying is the ledger's business, never Prefect's."""
     with shared_pipeline() as pipeline:
         result = pipeline.delivering.deliver()
+        pipeline.noticing.send_due()
     log = get_run_logger()
     for channel, reason in result.paused.items():
         log.warning("%s is paused: %s", channel, reason)

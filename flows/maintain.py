@@ -13,6 +13,7 @@ def maintain() -> int:
         stripped = pipeline.measuring.forget_old_events()
         subscribed = pipeline.subscribing.tend()
         pipeline.linking.forget_old()
+        pipeline.signups.forget()
     log = get_run_logger()
     log.info("%d raw events forgotten, %d hubs asked", stripped, len(subscribed.asked))
     for source_id, why in subscribed.failed:

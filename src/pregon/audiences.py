@@ -5,9 +5,14 @@ Pure: contacts and suppressions come in as values, nothing is read or written.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Iterable, Mapping
 
+from pregon.errors import SignatureError
 from pregon.types import Audience, Consent, Contact, ContactState, Recipient, Rule, SuppressionReason
+
+_SIGNATURE_LENGTH = 22
 
 
 def select_recipients(
@@ -78,3 +83,17 @@ def may_track(consent: Consent) -> bool:
 def normalise_address(address: str) -> str:
     """The form under which addresses are compared. The local part is case-folded too, as mailbox providers do."""
     return address.strip().casefold()
+
+
+def sign_link(kind: str, value: str, key: bytes) -> str:
+    """The token that stands for a value in a link of this kind, e.g. a contact's preferences. It never expires."""
+    digest = hmac.new(key, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()[:_SIGNATURE_LENGTH]
+    return f"{value}.{digest}"
+
+
+def read_link(kind: str, token: str, key: bytes) -> str:
+    """The value of a token. Raises `SignatureError` when it was not made for this kind with this key."""
+    value = token.partition(".")[0]
+    if not hmac.compare_digest(token.encode(), sign_link(kind, value, key).encode()):
+        raise SignatureError("This link is incomplete or was changed; use the whole link from the mail.")
+    return value

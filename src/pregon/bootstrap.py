@@ -91,9 +91,11 @@ def build_pipeline(
         Linking,
         Materials,
         Measuring,
+        Noticing,
         People,
         Receiving,
         Reviewing,
+        Signups,
         Sources,
         Subscribing,
         Watching,
@@ -115,6 +117,7 @@ def build_pipeline(
     worker = f"{socket.gethostname()}:{os.getpid()}"
     pace = HostPace(settings.polling.host_gap_seconds)
     watching = Watching(store, build_pollers(settings, pace), composing, settings, clock)
+    contacts = Contacts(store, clock, settings.network.languages, key)
     return Pipeline(
         settings=settings,
         store=store,
@@ -131,7 +134,9 @@ def build_pipeline(
         delivering=Delivering(store, materials, channels, settings, clock, worker=worker, key=key),
         measuring=Measuring(store, channels, readers, settings, clock, key=key),
         people=People(store, clock),
-        contacts=Contacts(store, clock, settings.network.languages, key),
+        contacts=contacts,
+        signups=Signups(store, contacts, settings, clock, key=key),
+        noticing=Noticing(store, channels, lambda: read_templates(settings.root), settings, clock, key=key),
     )
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from pregon.cli.shared import as_json, open_pipeline, print_json, print_table
+from pregon.types import ChannelName
 
 
 @click.command()
@@ -86,12 +87,14 @@ def deliver(json_wanted: bool) -> None:
     """Settle what is unknown, then send what is approved and due."""
     with open_pipeline() as pipeline:
         result = pipeline.delivering.deliver()
+        noticed = pipeline.noticing.send_due()
     counts = [
         (name, kind, state, count)
         for kind, table in (("settled", result.settled), ("sent now", result.outcomes))
         for name, states in table.items()
         for state, count in states.items()
     ]
+    counts += [(ChannelName.EMAIL, "asked for by readers", state, count) for state, count in noticed.items()]
     if json_wanted:
         rows = [dict(zip(("channel", "pass", "state", "count"), row, strict=True)) for row in counts]
         print_json({"outcomes": rows, "paused": dict(result.paused), "held": result.held})

@@ -16,6 +16,7 @@ from pregon.drafts.encoding import (
     encode_fields,
 )
 from pregon.drafts.gathering import compose_digest, join_items
+from pregon.drafts.notice import render_notice
 from pregon.drafts.render import render_content
 from pregon.drafts.slug import campaign_slug
 from pregon.drafts.tokens import UNSUBSCRIBE_URL, VIEW_URL, substitute
@@ -50,6 +51,7 @@ __all__ = [
     "read_words",
     "render_calendar",
     "render_content",
+    "render_notice",
     "substitute",
     "tag_link",
     "translate_item",

@@ -14,10 +14,12 @@ from pregon.pipeline.inbox import Inbox, InboxPage, InboxRow
 from pregon.pipeline.linking import Linking
 from pregon.pipeline.material import Material, Materials
 from pregon.pipeline.measuring import CampaignFunnels, Measuring
+from pregon.pipeline.noticing import Noticing
 from pregon.pipeline.people import People, Session
 from pregon.pipeline.protocols import Channel, Clock, EventReader, Poller, Storage, Translator
 from pregon.pipeline.receiving import PushResult, Receiving
 from pregon.pipeline.reviewing import CampaignRow, CampaignView, DraftView, Reviewing, SourceView
+from pregon.pipeline.signups import Signups
 from pregon.pipeline.sources import SourceLine, Sources
 from pregon.pipeline.subscribing import SubscribeResult, Subscribing
 from pregon.pipeline.translating import Translating
@@ -48,6 +50,7 @@ __all__ = [
     "Material",
     "Materials",
     "Measuring",
+    "Noticing",
     "People",
     "Pipeline",
     "Poller",
@@ -55,6 +58,7 @@ __all__ = [
     "Receiving",
     "Reviewing",
     "Session",
+    "Signups",
     "SourceLine",
     "SourceView",
     "Sources",
@@ -88,3 +92,5 @@ class Pipeline:
     measuring: Measuring
     people: People
     contacts: Contacts
+    signups: Signups
+    noticing: Noticing

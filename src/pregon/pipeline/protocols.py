@@ -35,6 +35,7 @@ from pregon.types import (
     Item,
     Label,
     LinkState,
+    Notice,
     Outcome,
     Outgoing,
     PlannedDelivery,
@@ -291,6 +292,21 @@ class ContactStore(Protocol):
     def settle_duties(self, ids: Sequence[int], state: str, detail: str, due_at: datetime, at: datetime) -> None: ...
 
 
+class NoticeStore(Protocol):
+    """Mails that people asked for themselves, and the throttle of the form."""
+
+    def add_notice(self, notice: Notice) -> None: ...
+    def read_notice(self, notice_id: str) -> Notice | None: ...
+    def claim_notices(self, limit: int, at: datetime) -> tuple[Notice, ...]: ...
+    def lose_notices(self, claimed_before: datetime, at: datetime) -> int: ...
+    def unknown_notices(self, at: datetime) -> tuple[Notice, ...]: ...
+    def record_notices(self, outcomes: Sequence[tuple[Outcome, datetime]]) -> None: ...
+    def answer_notice(self, notice_id: str, at: datetime) -> bool: ...
+    def add_attempts(self, marks: Sequence[str], at: datetime) -> None: ...
+    def count_attempts(self, mark: str, since: datetime) -> int: ...
+    def forget_signups(self, before: datetime) -> int: ...
+
+
 class PeopleStore(Protocol):
     """Users, sessions and the audit log."""
 
@@ -316,6 +332,7 @@ class Storage(
     SubscriptionStore,
     LinkStore,
     ContactStore,
+    NoticeStore,
     PeopleStore,
     Protocol,
 ):

@@ -25,6 +25,7 @@ from pregon.storage.erasures import ErasureQueries
 from pregon.storage.inbox import InboxQueries
 from pregon.storage.items import ItemQueries
 from pregon.storage.metrics import MetricQueries
+from pregon.storage.notices import NoticeQueries
 from pregon.storage.segments import SegmentQueries
 from pregon.storage.sources import SourceQueries
 from pregon.storage.users import UserQueries
@@ -44,6 +45,7 @@ class Store(
     ContactImportQueries,
     SegmentQueries,
     ErasureQueries,
+    NoticeQueries,
     UserQueries,
     AuditQueries,
     AccountQueries,

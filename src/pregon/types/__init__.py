@@ -17,11 +17,13 @@ from pregon.types.contacts import (
     ContactState,
     ImportCount,
     ImportedRow,
+    Notice,
     Purpose,
     Recipient,
     Rule,
     Suppression,
     SuppressionReason,
+    Wish,
 )
 from pregon.types.deliveries import (
     DeliveryState,
@@ -149,6 +151,7 @@ __all__ = [
     "MailFields",
     "MailSection",
     "Media",
+    "Notice",
     "Outcome",
     "Outgoing",
     "PlannedDelivery",
@@ -192,4 +195,5 @@ __all__ = [
     "User",
     "Video",
     "VideoState",
+    "Wish",
 ]

@@ -161,3 +161,31 @@ class AudienceCount:
     def excluded(self) -> int:
         """How many the rule selects and nobody writes to."""
         return sum(self.left_out.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asked for in the form, and which text they saw: it counts once they confirm it by mail."""
+
+    name: str = ""
+    lists: tuple[str, ...] = ()
+    opens: Consent = Consent.UNKNOWN
+    clicks: Consent = Consent.UNKNOWN
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One mail that a person asked for themselves, e.g. to confirm their address. `state` is a delivery's."""
+
+    id: str
+    kind: str
+    contact_id: int
+    address: str
+    language: str
+    wish: Wish
+    state: str
+    attempts: int
+    created_at: datetime
+    claimed_at: datetime | None = None
+    answered_at: datetime | None = None

@@ -23,6 +23,7 @@ from pregon.web import (
     pages_session,
     pages_workings,
     readers,
+    readers_signup,
     webhooks,
 )
 from pregon.web.assets import STATIC
@@ -40,6 +41,7 @@ _PARTS = (
     pages_people,
     webhooks,
     readers,
+    readers_signup,
 )
 _STATUS: dict[type[PregonError], int] = {
     NotFoundError: 404,

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 from pregon.errors import NotFoundError, SignatureError
 from pregon.types import Delivery
 from pregon.web.desk import AnyDesk, Desk
-from pregon.web.readers_words import BAD_LINK, WORDS
+from pregon.web.readers_words import BAD_LINK, SIGNUP_WORDS, WORDS
 from pregon.web.security import MAIL_POLICY
 
 router = APIRouter()
@@ -22,7 +22,7 @@ router = APIRouter()
 def ask(token: str, desk: AnyDesk) -> Response:
     """One button; looking changes nothing."""
     row = _recipient(desk, token)
-    return _reader_page(desk, row, done=False) if row else _bad_link(desk)
+    return _reader_page(desk, row, token, done=False) if row else _bad_link(desk)
 
 
 @router.post("/unsubscribe/{token}")
@@ -32,7 +32,7 @@ def unsubscribe(token: str, desk: AnyDesk) -> Response:
     if row is None:
         return _bad_link(desk)
     desk.pipeline.measuring.unsubscribe(token)
-    return _reader_page(desk, row, done=True)
+    return _reader_page(desk, row, token, done=True)
 
 
 @router.api_route("/mail/{token}", methods=["GET", "HEAD"])
@@ -57,12 +57,18 @@ def _recipient(desk: Desk, token: str) -> Delivery | None:
         return None
 
 
-def _reader_page(desk: Desk, row: Delivery, *, done: bool) -> Response:
+def _reader_page(desk: Desk, row: Delivery, token: str, *, done: bool) -> Response:
     language = row.language if row.language in WORDS else "en"
     name = desk.pipeline.settings.network.name
     network_name = name.get(row.language) or next(iter(name.values()))
     response = desk.show(
-        "reader.html", language=language, words=WORDS[language], network_name=network_name, done=done, problem=""
+        "reader.html",
+        language=language,
+        words=WORDS[language],
+        network_name=network_name,
+        done=done,
+        problem="",
+        choose=(SIGNUP_WORDS[language]["choose"], f"/preferences/{token}") if row.contact_id else None,
     )
     response.headers.update(_PRIVATE)
     return response
@@ -79,6 +85,7 @@ def _bad_link(desk: Desk) -> Response:
         network_name=name,
         done=False,
         problem=BAD_LINK,
+        choose=None,
     )
     response.headers.update(_PRIVATE)
     return response

@@ -65,6 +65,7 @@ def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
         "percent": percent,
         "money": money,
         "language": language_name,
+        "own_language": own_language,
         "channel": channel_name,
         "words": lambda value: str(value).replace("_", " "),
         "plural": plural,
@@ -99,6 +100,15 @@ def language_name(code: str | None) -> str:
         return Locale.parse(code).get_language_name(_LOCALE) or code
     except (UnknownLocaleError, ValueError):
         return code
+
+
+def own_language(code: str) -> str:
+    """What a language calls itself: fr -> Français."""
+    try:
+        name = Locale.parse(code).get_language_name(code) or code
+    except (UnknownLocaleError, ValueError):
+        return code
+    return name[:1].upper() + name[1:]
 
 
 def channel_name(name: str) -> str:
