@@ -28,6 +28,7 @@ from pregon.web import (
 )
 from pregon.web.assets import STATIC
 from pregon.web.desk import Desk, Hint, build_desk, get_desk
+from pregon.web.language import SpeaksLanguage
 from pregon.web.security import NotSignedInError, SecureHeaders, read_token
 
 _log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ def build_app(pipeline: Pipeline, *, hint: Hint | None = None, engine_url: str |
     app = FastAPI(title="pregon", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = build_desk(pipeline, hint, engine_url)
     app.add_middleware(SecureHeaders)
+    app.add_middleware(SpeaksLanguage)
     for part in _PARTS:
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

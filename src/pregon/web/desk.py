@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pregon.pipeline import Pipeline, Session
-from pregon.web import wording
+from pregon.web import language, wording
 from pregon.web.assets import asset_address
 
 Hint = Callable[[str, str], None]
@@ -61,6 +61,13 @@ def build_desk(pipeline: Pipeline, hint: Hint | None = None, engine_url: str | N
         lstrip_blocks=True,
     )
     pages.globals["asset"] = asset_address
+    pages.globals["spoken"] = language.spoken
+    pages.globals["languages"] = language.LANGUAGES
+    pages.add_extension("jinja2.ext.i18n")
+    # mypy does not see what an extension adds.
+    install: Any = getattr(pages, "install_gettext_callables")  # noqa: B009
+    install(language.translate, language.translate_plural, newstyle=True)
+    pages.filters["say"] = language.say_sentence
     pages.filters.update(wording.build_filters(pipeline.settings.network.time_zone))
     return Desk(pipeline, pages, hint, engine_url)
 
@@ -85,4 +92,4 @@ def go(path: str, *, said: str = "") -> RedirectResponse:
 
 def read_said(query: Mapping[str, str]) -> str:
     """The sentence that the page before asked to be shown; only known ones, so that no link can put words here."""
-    return wording.SAID.get(query.get("said", ""), "")
+    return language.translate(wording.SAID.get(query.get("said", ""), ""))

@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
+from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
 from pregon.drafts.playlist_words import describe_operation, list_texts
 from pregon.pipeline import DraftView
 from pregon.types import ChannelName, MailBody, PlaylistBody, Revision, ThreadBody
+from pregon.web.language import formats, translate, translate_plural
 
-_LOCALE = "en_GB"
 CHANNELS = {ChannelName.EMAIL: "Newsletter", ChannelName.X: "X", ChannelName.YOUTUBE: "YouTube"}
 SAID = {
     "approved": "Approved. It goes out at its time; you can withdraw it until then.",
@@ -48,11 +49,15 @@ def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
     place = ZoneInfo(zone)
 
     def moment(value: datetime | None) -> str:
-        return format_datetime(value.astimezone(place), "d MMM y, HH:mm", locale=_LOCALE) if value else "never"
+        return (
+            format_datetime(value.astimezone(place), "d MMM y, HH:mm", locale=formats())
+            if value
+            else translate("never")
+        )
 
     def day(value: Any) -> str:
         local = value.astimezone(place) if isinstance(value, datetime) else value
-        return format_date(local, "d MMMM y", locale=_LOCALE)
+        return format_date(local, "d MMMM y", locale=formats())
 
     def local_input(value: datetime | None) -> str:
         return value.astimezone(place).strftime("%Y-%m-%dT%H:%M") if value else ""
@@ -67,7 +72,7 @@ def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
         "language": language_name,
         "own_language": own_language,
         "channel": channel_name,
-        "words": lambda value: str(value).replace("_", " "),
+        "words": lambda value: translate(str(value).replace("_", " ")),
         "plural": plural,
         "approval_sentence": lambda view: approval_sentence([view], zone),
         "split_question": split_question,
@@ -79,12 +84,12 @@ def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
 
 def number(value: float) -> str:
     """1204 -> 1,204."""
-    return format_decimal(value, locale=_LOCALE)
+    return format_decimal(value, locale=formats())
 
 
 def percent(value: float) -> str:
     """A share from 0 to 1 with one decimal."""
-    return format_percent(value, "0.#%", locale=_LOCALE)
+    return format_percent(value, "0.#%", locale=formats())
 
 
 def money(value: float) -> str:
@@ -93,11 +98,11 @@ def money(value: float) -> str:
 
 
 def language_name(code: str | None) -> str:
-    """The English name of a language; "no language" for what has none."""
+    """What the desk calls a language; "no language" for what has none."""
     if not code:
-        return "no language"
+        return translate("no language")
     try:
-        return Locale.parse(code).get_language_name(_LOCALE) or code
+        return Locale.parse(code).get_language_name(formats()) or code
     except (UnknownLocaleError, ValueError):
         return code
 
@@ -113,12 +118,13 @@ def own_language(code: str) -> str:
 
 def channel_name(name: str) -> str:
     """What people call a channel."""
-    return CHANNELS[ChannelName(name)]
+    return translate(CHANNELS[ChannelName(name)])
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     """1 mail, 2 mails."""
-    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+    said = translate_plural(f"%(num)s {one}", f"%(num)s {many or one + 's'}", count)
+    return said % {"num": number(count)}
 
 
 def split_question(message: str) -> tuple[str, str]:
@@ -138,17 +144,17 @@ def approval_sentence(views: Iterable[DraftView], zone: str) -> str:
     parts = [*_mail_parts(drafts), *_post_parts(drafts), *_playlist_parts(drafts)]
     when = _say_times({view.revision.content.send_at for view in drafts}, zone)
     if not parts:
-        return "Nothing will be sent: there is nothing to change on this channel."
+        return translate("Nothing will be sent: there is nothing to change on this channel.")
     return f"{'; '.join(parts)}: {when}."
 
 
 def _say_times(times: set[datetime | None], zone: str) -> str:
     if len(times) > 1:
-        return "each at its own time"
+        return translate("each at its own time")
     at = next(iter(times), None)
     if at is None:
-        return "at once"
-    return f"{format_datetime(at.astimezone(ZoneInfo(zone)), 'd MMM y, HH:mm', locale=_LOCALE)} {zone}"
+        return translate("at once")
+    return f"{format_datetime(at.astimezone(ZoneInfo(zone)), 'd MMM y, HH:mm', locale=formats())} {zone}"
 
 
 def _mail_parts(drafts: list[DraftView]) -> list[str]:
@@ -157,10 +163,14 @@ def _mail_parts(drafts: list[DraftView]) -> list[str]:
         return []
     languages = sorted({language_name(view.draft.language) for view in mails})
     audience = mails[0].revision.content.audience
-    whom = f" to {audience.name}" if audience and len(mails) == 1 else ""
+    whom = audience.name if audience and len(mails) == 1 else ""
     left_out = sum(view.excluded for view in mails)
-    without = f" ({plural(left_out, 'person', 'people')} left out)" if left_out else ""
-    return [f"{plural(sum(view.recipients for view in mails), 'mail')} in {' and '.join(languages)}{whom}{without}"]
+    said = translate("%(mails)s in %(languages)s to %(whom)s") if whom else translate("%(mails)s in %(languages)s")
+    count = plural(sum(view.recipients for view in mails), "mail")
+    said %= {"mails": count, "languages": format_list(languages, locale=formats()), "whom": whom}
+    if left_out:
+        said += " " + translate("(%(people)s left out)") % {"people": plural(left_out, "person", "people")}
+    return [said]
 
 
 def _post_parts(drafts: list[DraftView]) -> list[str]:
@@ -171,13 +181,16 @@ def _post_parts(drafts: list[DraftView]) -> list[str]:
     count = sum(len(body.parts) for _, body in threads)
     cost = sum(view.cost_usd for view, _ in threads)
     account = threads[0][0].revision.content.account
-    return [f"{plural(count, 'post')} as {account} for about {money(cost)}"]
+    said = translate("%(posts)s as %(account)s for about %(cost)s")
+    return [said % {"posts": plural(count, "post"), "account": account, "cost": money(cost)}]
 
 
 def _playlist_parts(drafts: list[DraftView]) -> list[str]:
     bodies = [view.revision.content.body for view in drafts]
     operations = [op for body in bodies if isinstance(body, PlaylistBody) for op in body.operations]
-    return [f"{plural(len(operations), 'change')} to YouTube playlists"] if operations else []
+    return (
+        [plural(len(operations), "change to YouTube playlists", "changes to YouTube playlists")] if operations else []
+    )
 
 
 def revision_title(revision: Revision) -> str:
