@@ -14,6 +14,7 @@ def maintain() -> int:
         subscribed = pipeline.subscribing.tend()
         pipeline.linking.forget_old()
         pipeline.signups.forget()
+        pipeline.duties.tell_due()
     log = get_run_logger()
     log.info("%d raw events forgotten, %d hubs asked", stripped, len(subscribed.asked))
     for source_id, why in subscribed.failed:

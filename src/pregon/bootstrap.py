@@ -87,6 +87,7 @@ def build_pipeline(
         Delivering,
         Digesting,
         Drafting,
+        Duties,
         Inbox,
         Linking,
         Materials,
@@ -137,6 +138,7 @@ def build_pipeline(
         contacts=contacts,
         signups=Signups(store, contacts, settings, clock, key=key),
         noticing=Noticing(store, channels, lambda: read_templates(settings.root), settings, clock, key=key),
+        duties=Duties(store, channels, clock),
     )
 
 

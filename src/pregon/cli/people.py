@@ -130,6 +130,7 @@ def erase_contact(address: str, json_wanted: bool) -> None:
     """Forget a person, here and at the mail provider; a salted hash keeps their opt-out."""
     with open_pipeline() as pipeline:
         contact_id = pipeline.contacts.erase(address)
+        pipeline.duties.tell_due()
     if json_wanted:
         print_json({"erased": bool(contact_id), "kept_out": True})
         return

@@ -9,6 +9,7 @@ from pregon.pipeline.contacts import Contacts, ContactView
 from pregon.pipeline.delivering import Delivering, DeliverResult
 from pregon.pipeline.digesting import Digesting, DigestResult
 from pregon.pipeline.drafting import Drafting
+from pregon.pipeline.duties import Duties
 from pregon.pipeline.importing import ImportResult
 from pregon.pipeline.inbox import Inbox, InboxPage, InboxRow
 from pregon.pipeline.linking import Linking
@@ -41,6 +42,7 @@ __all__ = [
     "Digesting",
     "DraftView",
     "Drafting",
+    "Duties",
     "EventReader",
     "ImportResult",
     "Inbox",
@@ -94,3 +96,4 @@ class Pipeline:
     contacts: Contacts
     signups: Signups
     noticing: Noticing
+    duties: Duties

@@ -81,7 +81,7 @@ class Contacts(ContactImport):
             raise NotFoundError("This address is not suppressed.")
         if found.reason in (SuppressionReason.UNSUBSCRIBED, SuppressionReason.COMPLAINED):
             raise PregonError("This person said no; only they can subscribe again, with the form.")
-        self._store.remove_suppression(address)
+        self._store.remove_suppression(address, self._clock())
 
     # --- export and erase
 

@@ -105,8 +105,8 @@ class Signups:
         address = normalise_address(notice.address)
         if self._is_refused(address):
             raise NotAllowedError("This address cannot be written to; ask the secretariat.")
-        self._store.remove_suppression(mark_address(address, self._key))
-        self._store.remove_suppression(address)
+        self._store.remove_suppression(mark_address(address, self._key), now)
+        self._store.remove_suppression(address, now)
         contact = self._store.find_contact(address)
         if contact is None:
             raise NotFoundError("This link is too old; fill in the form again.")

@@ -24,7 +24,15 @@ from pregon.sandbox.youtube import youtube_routes
 from pregon.sandbox.youtube_items import list_items
 
 DEFAULT_WEBHOOK = "http://127.0.0.1:8321/webhooks/sendgrid"
-_KINDS = {"mails": "mail", "messages": "message", "posts": "post", "media": "media", "events": "event"}
+_KINDS = {
+    "mails": "mail",
+    "messages": "message",
+    "posts": "post",
+    "media": "media",
+    "events": "event",
+    "suppressions": "suppression",
+    "erasures": "erasure",
+}
 
 
 def build_app(

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from pregon.sandbox import accounts
 from pregon.sandbox.faults import Faults, with_faults
+from pregon.sandbox.sendgrid_addresses import AddressStandIn
 from pregon.sandbox.sendgrid_rules import find_problems
 from pregon.sandbox.state import Record, State
 
@@ -26,7 +27,7 @@ _CONDITION = re.compile(
 
 def sendgrid_routes(state: State, faults: Faults) -> list[Route]:
     """The stand-in's routes."""
-    endpoint = SendGridStandIn(state)
+    endpoint, addresses = SendGridStandIn(state), AddressStandIn(state)
 
     def guard(call: Any, on: str = "read") -> Any:
         return with_faults(faults, "sendgrid", call, refuse, on)
@@ -35,6 +36,9 @@ def sendgrid_routes(state: State, faults: Faults) -> list[Route]:
         Route("/v3/mail/send", guard(endpoint.accept, "write"), methods=["POST"]),
         Route("/v3/logs", guard(endpoint.search), methods=["POST"]),
         Route("/v3/logs/{message_id}", guard(endpoint.read), methods=["GET"]),
+        Route("/v3/asm/suppressions/global", guard(addresses.suppress, "write"), methods=["POST"]),
+        Route("/v3/asm/suppressions/global/{email}", guard(addresses.release, "write"), methods=["DELETE"]),
+        Route("/v3/recipients/erasejob", guard(addresses.erase, "write"), methods=["POST"]),
     ]
 
 

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, text, true, update
+from sqlalchemy import Connection, Row, column, delete, func, insert, select, table, update
+from sqlalchemy import text as text_of
 
 from pregon.storage.base import Queries
+from pregon.storage.duties import note_duty
 from pregon.storage.segments import audience_condition
 from pregon.storage.tables import consents, contacts, left_lists, memberships, suppressions
 from pregon.types import (
@@ -33,6 +35,8 @@ _STATE_OF = {
     Consent.DENIED: ContactState.UNSUBSCRIBED,
     Consent.UNKNOWN: ContactState.PENDING,
 }
+# The provider knows by itself what bounced or complained; the rest it is told.
+_TOLD = (SuppressionReason.UNSUBSCRIBED, SuppressionReason.MANUAL, SuppressionReason.BLOCKED)
 _MENDABLE = ("name", "language", "organisation", "city", "country")
 
 
@@ -67,22 +71,24 @@ class ContactQueries(Queries):
 
         `before` is the key that the page before handed on. Returns the page and the key of the next, None at the end.
         """
-        query = select(contacts).where(contacts.c.erased_at.is_(None), self._words_condition(text))
+        wanted = [word for word in _SEPARATORS.split(text.casefold()) if word]
+        query, newest = self._select_words(wanted) if wanted else (select(contacts), contacts.c.id)
+        query = query.where(contacts.c.erased_at.is_(None))
         if before is not None:
-            query = query.where(contacts.c.id < before)
-        found = self._contacts(query.order_by(contacts.c.id.desc()).limit(limit + 1))
+            query = query.where(newest < before)
+        found = self._contacts(query.order_by(newest.desc()).limit(limit + 1))
         return found[:limit], found[limit - 1].id if len(found) > limit else None
 
-    def _words_condition(self, words: str) -> ColumnElement[bool]:
-        wanted = [word for word in _SEPARATORS.split(words.casefold()) if word]
-        if not wanted:
-            return true()
+    def _select_words(self, wanted: list[str]) -> tuple[Any, Any]:
+        """The contacts that have words beginning like these, and the column that they come ordered by."""
         if self.engine.dialect.name == "postgresql":
             query = " & ".join(f"'{word}':*" for word in wanted)
-            return text(f"{_POSTGRESQL_WORDS} @@ to_tsquery('simple', :words)").bindparams(words=query)  # type: ignore[return-value]
-        query = " ".join(f'"{word}"*' for word in wanted)
-        found = "contacts.id IN (SELECT rowid FROM contact_words WHERE contact_words MATCH :words)"
-        return text(found).bindparams(words=query)  # type: ignore[return-value]
+            found = text_of(f"{_POSTGRESQL_WORDS} @@ to_tsquery('simple', :words)").bindparams(words=query)
+            return select(contacts).where(found), contacts.c.id
+        # Joined and ordered by the index's own row id, so that a page of a common word ends early.
+        words = table("contact_words", column("rowid"))
+        found = text_of("contact_words MATCH :words").bindparams(words=" ".join(f'"{word}"*' for word in wanted))
+        return select(contacts).join(words, words.c.rowid == contacts.c.id).where(found), words.c.rowid
 
     def read_contact(self, contact_id: int) -> Contact | None:
         """One contact; None also for one that was erased."""
@@ -194,12 +200,18 @@ class ContactQueries(Queries):
         values = {"address": address, "reason": reason, "detail": detail, "created_at": at}
         statement = self._insert(suppressions).values(**values).on_conflict_do_nothing(index_elements=["address"])
         with self._write() as connection:
-            return connection.execute(statement.returning(suppressions.c.id)).first() is not None
+            is_new = connection.execute(statement.returning(suppressions.c.id)).first() is not None
+            if is_new and reason in _TOLD:
+                note_duty(connection, "suppress", address, at)
+        return is_new
 
-    def remove_suppression(self, address: str) -> bool:
+    def remove_suppression(self, address: str, at: datetime) -> bool:
         """Let an address be written to again. Returns whether it was suppressed."""
         with self._write() as connection:
-            return connection.execute(delete(suppressions).where(suppressions.c.address == address)).rowcount > 0
+            gone = connection.execute(delete(suppressions).where(suppressions.c.address == address)).rowcount > 0
+            if gone and "@" in address:
+                note_duty(connection, "release", address, at)
+        return gone
 
     def list_suppressions(self) -> dict[str, SuppressionReason]:
         """Every suppressed address and why."""

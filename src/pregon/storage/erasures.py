@@ -1,4 +1,4 @@
-"""Forgetting a person: what names them goes, what counts stays; and what the provider still has to be told.
+"""Forgetting a person: what names them goes, what counts stays.
 
 A delivery that is under way keeps its address until it is settled: without it nobody could ask the provider whether
 it went out. `finish_erasures` takes it then.
@@ -6,13 +6,13 @@ it went out. `finish_erasures` takes it then.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, String, cast, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, String, cast, delete, func, literal, select, update
 
 from pregon.storage.base import Queries
+from pregon.storage.duties import note_duty
 from pregon.storage.tables import (
     campaigns,
     consents,
@@ -22,7 +22,6 @@ from pregon.storage.tables import (
     left_lists,
     memberships,
     notices,
-    provider_duties,
     receipts,
     suppressions,
 )
@@ -69,7 +68,7 @@ class ErasureQueries(Queries):
             values = {"address": mark, "reason": SuppressionReason.UNSUBSCRIBED, "detail": "erased", "created_at": at}
             kept = self._insert(suppressions).values(**values).on_conflict_do_nothing(index_elements=["address"])
             connection.execute(kept)
-            connection.execute(insert(provider_duties).values(_duty("erase", address, at)))
+            note_duty(connection, "erase", address, at)
             if contact_id:
                 self._forget(connection, contact_id, at)
         return int(contact_id)
@@ -95,47 +94,6 @@ class ErasureQueries(Queries):
         erased = select(contacts.c.id).where(contacts.c.erased_at.is_not(None))
         with self._write() as connection:
             return _blank(connection, deliveries.c.contact_id.in_(erased))
-
-    # --- what the provider still has to be told
-
-    def add_duty(self, kind: str, address: str, at: datetime) -> None:
-        """Note that the provider has to be told; the same twice is one."""
-        open_one = select(provider_duties.c.id).where(
-            provider_duties.c.kind == kind, provider_duties.c.address == address, provider_duties.c.state == "pending"
-        )
-        with self._write() as connection:
-            if connection.execute(open_one).first() is None:
-                connection.execute(insert(provider_duties).values(_duty(kind, address, at)))
-
-    def due_duties(self, kind: str, limit: int, at: datetime) -> tuple[tuple[int, str, int], ...]:
-        """(id, address, attempts) of what the provider is due to be told, oldest first."""
-        query = select(provider_duties.c.id, provider_duties.c.address, provider_duties.c.attempts).where(
-            provider_duties.c.kind == kind, provider_duties.c.state == "pending", provider_duties.c.due_at <= at
-        )
-        with self._read() as connection:
-            rows = connection.execute(query.order_by(provider_duties.c.id).limit(limit)).all()
-        return tuple((int(row[0]), str(row[1]), int(row[2])) for row in rows)
-
-    def settle_duties(self, ids: Sequence[int], state: str, detail: str, due_at: datetime, at: datetime) -> None:
-        """Write what became of duties: done, failed or pending until `due_at`. What is done keeps no address."""
-        values: dict[str, Any] = {"state": state, "detail": detail, "due_at": due_at}
-        if state == "done":
-            values |= {"address": "", "done_at": at}
-        statement = update(provider_duties).where(provider_duties.c.id.in_(ids))
-        with self._write() as connection:
-            connection.execute(statement.values(**values, attempts=provider_duties.c.attempts + 1))
-
-
-def _duty(kind: str, address: str, at: datetime) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "address": address,
-        "state": "pending",
-        "attempts": 0,
-        "due_at": at,
-        "detail": "",
-        "created_at": at,
-    }
 
 
 def _blank(connection: Connection, whose: Any) -> int:

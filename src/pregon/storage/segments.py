@@ -9,24 +9,47 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, false, func, not_, or_, select, true
+from sqlalchemy import Boolean, ColumnElement, and_, case, false, func, not_, or_, select, true
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from pregon.storage.base import Queries
 from pregon.storage.tables import contacts, memberships, suppressions
 from pregon.types import Audience, AudienceCount, ContactState, Rule
 
 
-def audience_condition(audience: Audience) -> ColumnElement[bool]:
-    """Which rows of `contacts` an audience selects, whatever their consent."""
+class _holds(FunctionElement[bool]):  # noqa: N801 - a function of SQL
+    """Whether a text holds another, to the letter: LIKE would take capitals for small ones on SQLite."""
+
+    inherit_cache = True
+    type = Boolean()
+
+
+@compiles(_holds, "sqlite")
+def _write_instr(element: _holds, compiler: Any, **options: Any) -> str:
+    return f"(instr({compiler.process(element.clauses, **options)}) > 0)"
+
+
+@compiles(_holds, "postgresql")
+def _write_strpos(element: _holds, compiler: Any, **options: Any) -> str:
+    return f"(strpos({compiler.process(element.clauses, **options)}) > 0)"
+
+
+def audience_condition(audience: Audience, *, counting: bool = False) -> ColumnElement[bool]:
+    """Which rows of `contacts` an audience selects, whatever their consent.
+
+    For a selection the lists lead to the rows by an index; for `counting`, which walks all rows anyway, each row
+    tells its own lists.
+    """
     rules: list[ColumnElement[bool]] = [contacts.c.language.in_(audience.languages)]
     if audience.lists or audience.rule is None:
-        rules.append(_on_lists(audience.lists))
+        rules.append(_on_lists(audience.lists, counting))
     if audience.rule is not None:
-        rules.append(rule_condition(audience.rule))
+        rules.append(rule_condition(audience.rule, counting=counting))
     return and_(contacts.c.erased_at.is_(None), *rules)
 
 
-def rule_condition(rule: Rule) -> ColumnElement[bool]:
+def rule_condition(rule: Rule, *, counting: bool = False) -> ColumnElement[bool]:
     """Which rows of `contacts` a segment's rule selects."""
     values = (
         (rule.languages, contacts.c.language),
@@ -36,17 +59,19 @@ def rule_condition(rule: Rule) -> ColumnElement[bool]:
     )
     parts: list[ColumnElement[bool]] = [column.in_(wanted) for wanted, column in values if wanted]
     if rule.lists:
-        parts.append(_on_lists(rule.lists))
-    parts += [rule_condition(part) for part in rule.all]
+        parts.append(_on_lists(rule.lists, counting))
+    parts += [rule_condition(part, counting=counting) for part in rule.all]
     if rule.any:
-        parts.append(or_(*(rule_condition(part) for part in rule.any)))
+        parts.append(or_(*(rule_condition(part, counting=counting) for part in rule.any)))
     parts += [not_(rule_condition(part)) for part in rule.none]
     return and_(true(), *parts)
 
 
-def _on_lists(lists: tuple[str, ...]) -> ColumnElement[bool]:
+def _on_lists(lists: tuple[str, ...], counting: bool) -> ColumnElement[bool]:
     if not lists:
         return false()
+    if counting:
+        return or_(*(_holds(contacts.c.lists, f"|{name}|") for name in lists))
     return contacts.c.id.in_(select(memberships.c.contact_id).where(memberships.c.list.in_(lists)))
 
 
@@ -81,7 +106,11 @@ class SegmentQueries(Queries):
 
     def count_rule(self, rule: Rule) -> int:
         """How many contacts a segment selects, whatever their consent."""
-        query = select(func.count()).select_from(contacts).where(contacts.c.erased_at.is_(None), rule_condition(rule))
+        query = (
+            select(func.count())
+            .select_from(contacts)
+            .where(contacts.c.erased_at.is_(None), rule_condition(rule, counting=True))
+        )
         with self._read() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -111,13 +140,18 @@ class SegmentQueries(Queries):
 
     def _count_by_rule(self, audience: Audience) -> Counter[tuple[str, str]]:
         kind = (contacts.c.language, contacts.c.state)
-        query = select(*kind, func.count()).where(audience_condition(audience)).group_by(*kind)
+        query = select(*kind, func.count()).where(audience_condition(audience, counting=True)).group_by(*kind)
         with self._read() as connection:
             return Counter({(row[0], row[1]): int(row[2]) for row in connection.execute(query)})
 
     def _count_suppressed(self, audience: Audience) -> list[tuple[str, str, str, int]]:
         kind = (contacts.c.language, contacts.c.state, suppressions.c.reason)
         joined = suppressions.join(contacts, contacts.c.address == suppressions.c.address)
-        query = select(*kind, func.count()).select_from(joined).where(audience_condition(audience)).group_by(*kind)
+        query = (
+            select(*kind, func.count())
+            .select_from(joined)
+            .where(audience_condition(audience, counting=True))
+            .group_by(*kind)
+        )
         with self._read() as connection:
             return [(row[0], row[1], row[2], int(row[3])) for row in connection.execute(query)]

@@ -21,6 +21,7 @@ from pregon.storage.contact_imports import ContactImportQueries
 from pregon.storage.contacts import ContactQueries
 from pregon.storage.deliveries import DeliveryQueries
 from pregon.storage.drafts import DraftQueries
+from pregon.storage.duties import DutyQueries
 from pregon.storage.erasures import ErasureQueries
 from pregon.storage.inbox import InboxQueries
 from pregon.storage.items import ItemQueries
@@ -45,6 +46,7 @@ class Store(
     ContactImportQueries,
     SegmentQueries,
     ErasureQueries,
+    DutyQueries,
     NoticeQueries,
     UserQueries,
     AuditQueries,

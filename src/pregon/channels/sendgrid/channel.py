@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from pregon.channels.sendgrid.addresses import tell_addresses
 from pregon.channels.sendgrid.client import build_client
 from pregon.channels.sendgrid.send import send_mail
 from pregon.channels.sendgrid.settle import settle_mail
@@ -43,6 +44,10 @@ class SendGridChannel:
     def settle(self, shipment: Shipment) -> tuple[Outcome, ...]:
         """Read back what became of deliveries whose outcome is unknown."""
         return settle_mail(self._client, shipment, self._clock(), self._grace_seconds)
+
+    def tell_addresses(self, kind: str, addresses: Sequence[str]) -> Outcome:
+        """Tell SendGrid to suppress, release or erase addresses: sent, pending (repeat it) or failed."""
+        return tell_addresses(self._client, kind, addresses, self._clock())
 
     def sample(self, deliveries: Sequence[Outgoing], at: datetime) -> tuple[Sample, ...]:
         """Nothing: SendGrid tells by events."""

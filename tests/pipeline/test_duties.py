@@ -1,0 +1,107 @@
+"""The mail provider is told of suppressions, releases and erasures: each at last, whatever goes wrong in between."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from pregon.storage.tables import provider_duties
+from pregon.types import SuppressionReason
+
+
+def duties(house):
+    columns = (provider_duties.c.kind, provider_duties.c.address, provider_duties.c.state)
+    with house.pipeline.store.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(select(*columns).order_by(provider_duties.c.id))]
+
+
+def suppressed(house):
+    return [record["email"] for record in house.sandbox.read("suppressions")]
+
+
+def suppress(house, address, reason=SuppressionReason.UNSUBSCRIBED):
+    house.pipeline.store.add_suppression(address, reason, "", house.clock())
+
+
+def test_suppressions_are_mirrored_but_for_those_that_the_provider_made(house):
+    for number, reason in enumerate(SuppressionReason):
+        suppress(house, f"p{number}@x.example", reason)
+        suppress(house, f"p{number}@x.example", reason)
+    assert house.pipeline.duties.tell_due() == 3
+    assert suppressed(house) == ["p2@x.example", "p3@x.example", "p4@x.example"]
+    assert duties(house) == [("suppress", "", "done")] * 3, "what is done keeps no address"
+    assert house.pipeline.duties.tell_due() == 0
+
+
+def test_a_release_takes_back_what_was_not_told_yet(house):
+    suppress(house, "a@x.example", SuppressionReason.MANUAL)
+    house.pipeline.contacts.release("a@x.example")
+    assert duties(house) == [("release", "a@x.example", "pending")]
+    assert house.pipeline.duties.tell_due() == 1
+    assert suppressed(house) == []
+
+
+def test_an_erasure_is_told_and_nothing_else_of_that_address(house):
+    house.pipeline.contacts.import_text("email,language\na@x.example,en\n")
+    suppress(house, "a@x.example")
+    house.pipeline.contacts.erase("a@x.example")
+    house.pipeline.duties.tell_due()
+    assert [job["email_addresses"] for job in house.sandbox.read("erasures")] == [["a@x.example"]]
+    assert suppressed(house) == []
+    assert "a@x.example" not in json.dumps(duties(house))
+
+
+@pytest.mark.parametrize("fault", ["429", "401", "402"])
+def test_a_refusal_is_repeated_until_it_is_told(house, fault):
+    suppress(house, "a@x.example")
+    house.sandbox.set_fault("sendgrid", fault, times=1)
+    assert house.pipeline.duties.tell_due() == 0
+    assert house.pipeline.duties.tell_due() == 0, "not at once again"
+    house.clock.forward(hours=1)
+    assert house.pipeline.duties.tell_due() == 1
+
+
+def test_one_wrong_address_does_not_stop_the_others(house, monkeypatch):
+    for address in ("a@x.example", "wrong", "b@x.example"):
+        suppress(house, address)
+    assert house.pipeline.duties.tell_due() == 2
+    assert suppressed(house) == ["a@x.example", "b@x.example"]
+    assert ("suppress", "wrong", "failed") in duties(house)
+
+
+CONTRACTS = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "sendgrid"
+
+
+@pytest.mark.seeds
+@pytest.mark.skipif(not CONTRACTS.is_dir(), reason="the official descriptions are not beside the checkout")
+def test_what_leaves_is_valid_by_the_official_descriptions(house):
+    from openapi_core import Config, OpenAPI
+    from openapi_core.testing import MockRequest
+
+    client = house.pipeline.duties._channel._client
+    sent = []
+    original = client.client._make_request.__func__
+
+    def keep(self, opener, request, timeout=None):
+        sent.append((request.get_method(), request.selector, request.data, dict(request.headers)))
+        return original(self, opener, request, timeout=timeout)
+
+    type(client.client)._make_request, kept = keep, type(client.client)._make_request
+    try:
+        suppress(house, "a@x.example")
+        suppress(house, "odd+tag%/x@x.example", SuppressionReason.MANUAL)
+        house.pipeline.duties.tell_due()
+        house.pipeline.contacts.release("odd+tag%/x@x.example")
+        house.pipeline.contacts.erase("a@x.example")
+        house.pipeline.duties.tell_due()
+    finally:
+        type(client.client)._make_request = kept
+    config = Config(spec_validator_cls=None)
+    assert [method for method, *_ in sent] == ["POST", "DELETE", "POST"]
+    for method, selector, body, headers in sent:
+        name = "tsg_recipients_data_erasure_v3.json" if "erasejob" in selector else "tsg_suppressions_v3.json"
+        api = OpenAPI.from_file_path(str(CONTRACTS / name), config=config)
+        path = selector.removeprefix("/sendgrid")
+        request = MockRequest("https://api.sendgrid.com", method.lower(), path, data=body, headers=headers)
+        api.validate_request(request)
