@@ -7,50 +7,37 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pregon.errors import SignatureError
 from pregon.types import (
-    ChannelName,
     Content,
+    Delivery,
     DeliveryState,
     Outcome,
     PlannedDelivery,
     PlaylistBody,
-    Recipient,
     ThreadBody,
 )
 
 _BACK_OFF = (30, 120, 600, 1800, 3600)
 _SIGNATURE_LENGTH = 22
+# How the reason of a failure begins that was no refusal, and of one that only followed from another.
+GIVEN_UP = "given up after"
+NOT_POSTED = "not posted, since a part before it was not"
 
 
-def plan_deliveries(
-    content: Content, digest: str, draft_id: int, recipients: Iterable[Recipient]
-) -> tuple[PlannedDelivery, ...]:
-    """The outbox rows of one approved revision.
+def plan_deliveries(content: Content, digest: str, draft_id: int) -> tuple[PlannedDelivery, ...]:
+    """The outbox rows of one approved thread or playlist plan; () for a newsletter, whose rows are one per contact.
 
-    Ids are derived from draft, digest and address or position, so planning twice names the same rows.
+    Ids are derived from draft, digest and position, so planning twice names the same rows.
     """
     if isinstance(content.body, ThreadBody):
         return _plan_positions(content, digest, draft_id, len(content.body.parts), content.account or "")
     if isinstance(content.body, PlaylistBody):
         return _plan_positions(content, digest, draft_id, len(content.body.operations), content.account or "")
-    return tuple(_plan_mail(digest, draft_id, position, recipient) for position, recipient in enumerate(recipients))
-
-
-def _plan_mail(digest: str, draft_id: int, position: int, recipient: Recipient) -> PlannedDelivery:
-    contact = recipient.contact
-    return PlannedDelivery(
-        id=name_delivery(digest, draft_id, contact.address if not recipient.excluded else f"{contact.id}:{position}"),
-        channel=ChannelName.EMAIL,
-        position=0 if not recipient.excluded else position,
-        address=contact.address,
-        contact_id=contact.id,
-        state=DeliveryState.SUPPRESSED if recipient.excluded else DeliveryState.PENDING,
-        reason=recipient.excluded,
-    )
+    return ()
 
 
 def _plan_positions(
@@ -86,6 +73,19 @@ def next_attempt(outcome: Outcome, attempts: int, max_attempts: int, now: dateti
 def is_too_late(due_at: datetime, now: datetime, hold_after_hours: float) -> bool:
     """Whether work that was due has become too old to go out without a person looking again."""
     return now - due_at > timedelta(hours=hold_after_hours)
+
+
+def choose_retriable(failed: Sequence[Delivery]) -> tuple[Delivery, ...]:
+    """What of the failed deliveries may be tried again: what was given up, and the parts that were waiting for it.
+
+    A refusal that no repetition changes stays as it is, and so do the parts of a thread behind it.
+    """
+    given_up = [row for row in failed if (row.reason or "").startswith(GIVEN_UP)]
+    threads = {(row.draft_id, row.revision) for row in given_up}
+    waiting = [
+        row for row in failed if (row.reason or "").startswith(NOT_POSTED) and (row.draft_id, row.revision) in threads
+    ]
+    return (*given_up, *waiting)
 
 
 def sign_delivery(delivery_id: str, key: bytes) -> str:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from pregon.deliveries import next_attempt, sign_delivery
+from pregon.deliveries import GIVEN_UP, NOT_POSTED, next_attempt, sign_delivery
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL, digest_content, render_content
 from pregon.errors import NotFoundError, RenderError
 from pregon.pipeline.material import Materials
+from pregon.pipeline.planning import Planning
 from pregon.pipeline.protocols import Channel, Clock, Storage
 from pregon.settings import Settings
 from pregon.types import (
@@ -62,12 +63,14 @@ class Delivering:
         claim_lease: timedelta = _CLAIM_LEASE,
     ) -> None:
         self._store, self._materials, self._channels = store, materials, channels
+        self._planning = Planning(store, clock)
         self._settings, self._clock, self._worker, self._key = settings, clock, worker, key
         self._claim_lease = claim_lease
 
     def deliver(self) -> DeliverResult:
         """One pass over all channels, until nothing is due."""
         now = self._clock()
+        self._planning.plan_all()
         self._store.end_pauses(now)
         self._store.mark_lost_claims(now - self._claim_lease, now)
         held = self._store.hold_late(now - timedelta(hours=self._settings.channels.hold_after_hours))
@@ -171,7 +174,7 @@ class Delivering:
                 self._pause(channel.name, outcome, now)
         for outcome, _ in final:
             if outcome.state is DeliveryState.FAILED and channel.name is ChannelName.X:
-                reason = f"not posted, since a part before it was not: {outcome.detail}"
+                reason = f"{NOT_POSTED}: {outcome.detail}"
                 self._store.fail_followers(by_id[outcome.delivery_id], reason)
         return [outcome.state for outcome, _ in final]
 
@@ -191,7 +194,7 @@ class Delivering:
             attempts = row.attempts if kind == "send" else min(row.attempts, settings.max_attempts - 1)
             due_at = next_attempt(outcome, attempts, settings.max_attempts, now)
             if due_at is None and not outcome.pause:
-                detail = f"given up after {row.attempts} attempts: {outcome.detail}"
+                detail = f"{GIVEN_UP} {row.attempts} attempts: {outcome.detail}"
                 return Outcome(
                     outcome.delivery_id, DeliveryState.FAILED, outcome.provider_id, detail, outcome.raw
                 ), None

@@ -187,10 +187,14 @@ class Measuring:
             one = self._store.read_campaign(slug)
             if one is None:
                 raise NotFoundError(f"There is no campaign {slug!r}.")
-            return (CampaignFunnels(one, tuple(f for _, f in self._store.count_funnels(one.id))),)
-        counted = self._store.count_funnels()
+            return (CampaignFunnels(one, self._store.count_funnels([one.id]).get(one.id, ())),)
         campaigns = self._store.list_campaigns()
-        return tuple(CampaignFunnels(c, tuple(f for key, f in counted if key == c.id)) for c in campaigns)
+        counted = self._store.count_funnels([campaign.id for campaign in campaigns])
+        return tuple(CampaignFunnels(c, counted.get(c.id, ())) for c in campaigns)
+
+    def totals(self) -> tuple[Funnel, ...]:
+        """The sums of every campaign there is, per channel and language."""
+        return self._store.total_funnels()
 
 
 def _sampled(row: Delivery) -> Outgoing:

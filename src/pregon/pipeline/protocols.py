@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol, runtime_checkable
 
 from pregon.settings import SourceConfig
@@ -26,6 +26,7 @@ from pregon.types import (
     Correction,
     Decision,
     Delivery,
+    DeliverySearch,
     DeliveryState,
     Draft,
     DraftState,
@@ -33,20 +34,25 @@ from pregon.types import (
     ImportCount,
     ImportedRow,
     Item,
+    ItemDay,
     Label,
     LinkState,
+    Media,
     Notice,
     Outcome,
     Outgoing,
+    Plan,
     PlannedDelivery,
     Poll,
     Proposal,
     ProviderEvent,
+    Receipt,
     Revision,
     Role,
     Rule,
     Sample,
     SavedItem,
+    ScheduledDraft,
     Shipment,
     SourceHealth,
     SourceState,
@@ -55,6 +61,7 @@ from pregon.types import (
     Subscription,
     Suppression,
     SuppressionReason,
+    TestSend,
     User,
 )
 
@@ -200,9 +207,12 @@ class DraftStore(Protocol):
         by: str,
         comment: str,
         planned: Sequence[PlannedDelivery],
-        consents: dict[int, tuple[Consent, Consent]],
+        is_mailing: bool,
         due_at: datetime,
         at: datetime,
+        *,
+        quote: str = "",
+        decided_before: int | None = None,
     ) -> None: ...
     def list_approvals(self, draft_id: int) -> tuple[Approval, ...]: ...
     def add_answer(self, campaign_id: int, answer: Answer) -> None: ...
@@ -217,6 +227,13 @@ class InboxStore(Protocol):
     def answers_of(self, campaign_ids: Sequence[int]) -> dict[int, tuple[Answer, ...]]: ...
     def newest_checks(self, draft_ids: Sequence[int]) -> dict[int, tuple[Check, ...]]: ...
     def newest_contents(self, draft_ids: Sequence[int]) -> dict[int, Content]: ...
+
+
+class PlanStore(Protocol):
+    """Approved newsletters on their way into the ledger."""
+
+    def list_open_plans(self) -> tuple[Plan, ...]: ...
+    def plan_page(self, plan: Plan, audience: Audience, size: int, at: datetime) -> int | None: ...
 
 
 class DeliveryStore(Protocol):
@@ -245,6 +262,32 @@ class DeliveryStore(Protocol):
     def earlier_ids(self, delivery: Delivery) -> dict[int, str]: ...
 
 
+class LedgerStore(Protocol):
+    """The ledger as a person reads it."""
+
+    def search_deliveries(self, search: DeliverySearch) -> tuple[tuple[Delivery, ...], int]: ...
+    def receipts_of(self, delivery_ids: Sequence[str]) -> dict[str, tuple[Receipt, ...]]: ...
+    def failed_deliveries(self, campaign_id: int) -> tuple[Delivery, ...]: ...
+    def retry_deliveries(self, ids: Sequence[str], reason: str, at: datetime) -> int: ...
+
+
+class DayStore(Protocol):
+    """What is on which day."""
+
+    def scheduled_drafts(self, start: datetime, end: datetime, channel: str = "") -> tuple[ScheduledDraft, ...]: ...
+    def announced_days(self, start: date, end: date) -> tuple[ItemDay, ...]: ...
+
+
+class DeskStore(Protocol):
+    """Pictures that are not saved yet, and mails to oneself."""
+
+    def keep_upload(self, picture: Media, by: str, at: datetime) -> str: ...
+    def read_upload(self, name: str) -> Media | None: ...
+    def add_test_send(self, sent: TestSend) -> None: ...
+    def list_test_sends(self, draft_id: int) -> tuple[TestSend, ...]: ...
+    def count_test_sends(self, by: str, since: datetime) -> int: ...
+
+
 class MetricStore(Protocol):
     """Events, samples and their sums."""
 
@@ -255,7 +298,9 @@ class MetricStore(Protocol):
     def delivery_by_provider_id(self, provider_id: str) -> str | None: ...
     def add_samples(self, new: Iterable[Sample]) -> None: ...
     def newest_facts(self) -> tuple[datetime | None, datetime | None]: ...
-    def count_funnels(self, campaign_id: int | None = None) -> tuple[tuple[int, Funnel], ...]: ...
+    def count_funnels(self, campaign_ids: Sequence[int]) -> dict[int, tuple[Funnel, ...]]: ...
+    def total_funnels(self) -> tuple[Funnel, ...]: ...
+    def refresh_funnels(self, campaign_ids: Sequence[int] | None = None) -> int: ...
 
 
 class ContactStore(Protocol):
@@ -320,6 +365,7 @@ class PeopleStore(Protocol):
 
     def save_user(self, name: str, password_hash: str, role: Role, at: datetime) -> None: ...
     def read_user(self, name: str) -> tuple[User, str] | None: ...
+    def set_email(self, name: str, email: str) -> None: ...
     def list_users(self) -> tuple[User, ...]: ...
     def add_session(self, token_hash: str, user_id: int, csrf: str, at: datetime, expires_at: datetime) -> None: ...
     def read_session(self, token_hash: str, at: datetime) -> tuple[User, str] | None: ...
@@ -328,6 +374,8 @@ class PeopleStore(Protocol):
     def count_failed_logins(self, name: str, since: datetime) -> int: ...
     def add_audit(self, entry: AuditEntry) -> None: ...
     def list_audit(self, subject: str | None = None, limit: int = 500) -> tuple[AuditEntry, ...]: ...
+    def walk_audit(self) -> Iterator[AuditEntry]: ...
+    def find_broken_line(self) -> AuditEntry | None: ...
 
 
 class Storage(
@@ -335,7 +383,11 @@ class Storage(
     CampaignStore,
     DraftStore,
     InboxStore,
+    PlanStore,
     DeliveryStore,
+    LedgerStore,
+    DayStore,
+    DeskStore,
     MetricStore,
     SubscriptionStore,
     LinkStore,

@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
-from pregon.approvals import approval_obstacles, check_decision, check_edit
-from pregon.audiences import select_recipients
-from pregon.deliveries import plan_deliveries
-from pregon.drafts import CIRCUMSTANCES, check_circumstances, list_addresses, propose
+from pregon.approvals import (
+    approval_obstacles,
+    check_decision,
+    check_edit,
+    completes,
+    explain_refused_yes,
+    standing_yeses,
+)
+from pregon.deliveries import choose_retriable, plan_deliveries
+from pregon.drafts import CIRCUMSTANCES, audience_for, check_circumstances, list_addresses, propose
 from pregon.errors import DecisionError, NotAllowedError, NotFoundError
 from pregon.pipeline.composing import Composing
 from pregon.pipeline.material import Material, Materials
+from pregon.pipeline.planning import Planning
 from pregon.pipeline.protocols import Clock, Storage
+from pregon.pipeline.views import (
+    AudienceChoice,
+    CampaignRow,
+    CampaignView,
+    DraftView,
+    SourceView,
+    asks_this,
+    describe_link,
+    explain_staleness,
+)
 from pregon.types import (
     Answer,
     Approval,
+    AudienceCount,
     AuditEntry,
     Campaign,
     CampaignSearch,
     ChannelName,
     Check,
-    Consent,
     Decision,
     Delivery,
     DeliveryState,
     Draft,
     DraftState,
     Fields,
-    LinkHealth,
-    LinkState,
+    MailBody,
+    MailFields,
     PlannedDelivery,
     PlaylistFields,
     Proposal,
-    Question,
-    Recipient,
     Revision,
     Role,
     StoredItem,
@@ -42,69 +57,11 @@ from pregon.types import (
     User,
 )
 
+# An audience that is planned while the officer waits for the page.
+_PLANNED_AT_ONCE = 5_000
+_FIRST_PAGE = CampaignSearch(limit=200)
 # As many campaigns as a pass over the links looks at.
 _MOST_WAITING = 200
-
-
-@dataclass(frozen=True, slots=True)
-class DraftView:
-    """One draft as the desk shows it. `obstacles` say why it cannot be approved yet; `source` is what it was made of.
-
-    `checks` are those of the revision, with what depends on the day judged now.
-    `stale` says in a sentence what has changed since it was written; "" when nothing has.
-    """
-
-    draft: Draft
-    revision: Revision
-    approvals: tuple[Approval, ...]
-    obstacles: tuple[str, ...]
-    source: StoredItem
-    stale: str
-    checks: tuple[Check, ...]
-    recipients: int
-    excluded: int
-    cost_usd: float
-
-
-@dataclass(frozen=True, slots=True)
-class SourceView:
-    """One version of the item, with its open questions."""
-
-    stored: StoredItem
-    questions: tuple[Question, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignView:
-    """One campaign with its sources and its drafts. `source` is the item that opened it; `corrected` what it corrects."""
-
-    campaign: Campaign
-    source: StoredItem
-    sources: tuple[SourceView, ...]
-    drafts: tuple[DraftView, ...]
-    answers: tuple[Answer, ...]
-    corrected: Campaign | None = None
-    corrections: tuple[Campaign, ...] = ()
-
-    @property
-    def questions(self) -> tuple[Question, ...]:
-        """Every open question of every source."""
-        return tuple(question for source in self.sources for question in source.questions)
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignRow:
-    """One line of the list of campaigns. `questions` counts the open ones, `errors` the failing checks."""
-
-    campaign: Campaign
-    drafts: tuple[Draft, ...]
-    questions: int
-
-    @property
-    def waiting(self) -> bool:
-        """Whether a person still has to decide about a draft."""
-        decided = (DraftState.APPROVED, DraftState.CANCELLED)
-        return any(draft.state not in decided for draft in self.drafts)
 
 
 class Reviewing:
@@ -112,29 +69,38 @@ class Reviewing:
 
     def __init__(self, store: Storage, composing: Composing, materials: Materials, clock: Clock) -> None:
         self._store, self._composing, self._materials, self._clock = store, composing, materials, clock
+        self._planning = Planning(store, clock)
 
     # --- reading
 
-    def list_campaigns(self) -> tuple[CampaignRow, ...]:
-        """Campaigns that wait for a person first (oldest first), then the others, newest first."""
-        campaigns = self._store.list_campaigns()
-        drafts = self._store.list_drafts([campaign.id for campaign in campaigns])
-        rows = [
-            CampaignRow(c, tuple(d for d in drafts if d.campaign_id == c.id), self._count_questions(c))
-            for c in campaigns
-        ]
-        waiting = sorted((row for row in rows if row.waiting), key=lambda row: row.campaign.created_at)
-        return tuple(waiting + [row for row in rows if not row.waiting])
+    def list_campaigns(self, search: CampaignSearch = _FIRST_PAGE) -> tuple[CampaignRow, ...]:
+        """A page of campaigns: those that wait for a person first (oldest first), then the others, newest first."""
+        campaigns = list(self._find_campaigns(search))
+        ids = [campaign.id for campaign in campaigns]
+        drafts, sources, answers = self._store.list_drafts(ids), self._store.items_of(ids), self._store.answers_of(ids)
+        rows = []
+        for each in campaigns:
+            stored = sorted(sources[each.id], key=lambda source: source.id != each.item_id)
+            material = Material(each, tuple(stored), answers.get(each.id, ()))
+            questions = sum(len(material.open_questions(source)) for source in stored)
+            rows.append(CampaignRow(each, tuple(d for d in drafts if d.campaign_id == each.id), questions))
+        return tuple(rows)
 
-    def _count_questions(self, campaign: Campaign) -> int:
-        material = self._materials.gather(campaign)
-        return sum(len(material.open_questions(source)) for source in material.sources)
+    def count_campaigns(self, search: CampaignSearch = _FIRST_PAGE) -> int:
+        """How many campaigns fit a search, on whatever page."""
+        return self._store.search_campaigns(replace(search, limit=0, offset=0))[1]
+
+    def _find_campaigns(self, search: CampaignSearch) -> tuple[Campaign, ...]:
+        if search.waiting is not None:
+            return self._store.search_campaigns(search)[0]
+        waiting, count = self._store.search_campaigns(replace(search, waiting=True))
+        left, beyond = search.limit - len(waiting), max(search.offset - count, 0)
+        decided = replace(search, waiting=False, limit=left, offset=beyond)
+        return (*waiting, *(self._store.search_campaigns(decided)[0] if left else ()))
 
     def show_campaign(self, slug: str) -> CampaignView:
         """Everything about one campaign. Raises `NotFoundError`."""
-        campaign = self._store.read_campaign(slug)
-        if campaign is None:
-            raise NotFoundError(f"There is no campaign {slug!r}; `pregon campaigns` lists them.")
+        campaign = self._campaign(slug)
         material = self._materials.gather(campaign)
         corrections = [self._store.campaign_by_id(c.campaign_id) for c in self._store.list_corrections(campaign.id)]
         return CampaignView(
@@ -159,24 +125,29 @@ class Reviewing:
 
     def who(self, slug: str) -> tuple[Delivery, ...]:
         """Every row of a campaign's ledger: who was sent what, and who was left out and why."""
-        return self._store.list_deliveries(self.show_campaign(slug).campaign.id)
+        return self._store.list_deliveries(self._campaign(slug).id)
 
     def _view(self, draft: Draft, material: Material) -> DraftView:
         revision, source = self._revision(draft), material.source_of(draft)
         checks = self._check_now(revision, material, source)
-        recipients = self._recipients(revision)
-        excluded = sum(1 for recipient in recipients if recipient.excluded)
+        count = self._count(revision)
+        approvals = self._store.list_approvals(draft.id)
+        send_at = revision.content.send_at
         return DraftView(
             draft=draft,
             revision=revision,
-            approvals=self._store.list_approvals(draft.id),
+            approvals=approvals,
             obstacles=approval_obstacles(checks, material.open_questions(source)),
             checks=checks,
             source=source,
             stale=explain_staleness(draft, revision, material),
-            recipients=len(recipients) - excluded,
-            excluded=excluded,
+            recipients=count.recipients,
+            excluded=count.excluded,
             cost_usd=revision.content.body.cost_usd if isinstance(revision.content.body, ThreadBody) else 0.0,
+            rule=self._materials.context(material, source).playbook.approval,
+            yeses=standing_yeses(approvals, revision.number),
+            due_at=send_at if send_at and send_at > self._clock() else None,
+            tests=self._store.list_test_sends(draft.id),
         )
 
     # --- changing
@@ -190,10 +161,34 @@ class Reviewing:
         """
         draft = self._draft(draft_id)
         check_edit(draft, user.role, base=base)
+        self._refuse_wishes(draft, fields, send_at)
         source, proposal = self._propose(draft, fields, send_at)
         number = self._store.add_revision(draft.id, base, source.version, proposal, user.name, self._clock())
         self._audit(user, "edit", draft, f"revision {number}")
         return self._revision(self._draft(draft_id))
+
+    def _refuse_wishes(self, draft: Draft, fields: Fields, send_at: datetime | None) -> None:
+        before = self._revision(draft)
+        if send_at is not None and send_at != before.content.send_at and send_at <= self._clock():
+            raise DecisionError("That time has passed; choose a later one, or none to send as soon as it is approved.")
+        chosen = fields.audience if isinstance(fields, MailFields) else None
+        if chosen is None or (isinstance(before.fields, MailFields) and chosen == before.fields.audience):
+            return
+        if chosen not in self._composing.list_audiences():
+            raise DecisionError(f"There is no audience {chosen.name!r} in the playbooks; choose one of the list.")
+
+    def choose_audiences(self, draft_id: int) -> tuple[AudienceChoice, ...]:
+        """Whom a newsletter can address, each with how many it reaches; the playbook's own choice is the first."""
+        draft = self._draft(draft_id)
+        if draft.channel is not ChannelName.EMAIL:
+            return ()
+        material = self._materials.gather(self._campaign_of(draft))
+        context = self._materials.context(material, material.source_of(draft))
+        choices = (None, *self._composing.list_audiences())
+        own = audience_for(context, draft.language)
+        reached = [(choice, audience_for(context, draft.language, choice)) for choice in choices]
+        fitting = [(choice, each) for choice, each in reached if each and (choice is None or each != own)]
+        return tuple(AudienceChoice(choice, each, self._store.count_audience(each)) for choice, each in fitting)
 
     def try_fields(self, draft_id: int, fields: Fields, user: User, *, send_at: datetime | None = None) -> Proposal:
         """What an officer's fields would render to, with the checks; nothing is stored."""
@@ -232,7 +227,7 @@ class Reviewing:
             raise NotAllowedError(f"Your role, {user.role}, does not include answering questions; an editor can do it.")
         view = self.show_campaign(slug)
         asking = next(
-            (s for s in view.sources if item_id in (None, s.stored.id) and _asks(s, question, span_start)), None
+            (s for s in view.sources if item_id in (None, s.stored.id) and asks_this(s, question, span_start)), None
         )
         if asking is None:
             raise NotFoundError("That question is not open; it may have been answered meanwhile.")
@@ -264,31 +259,59 @@ class Reviewing:
 
     # --- deciding
 
-    def decide(self, draft_id: int, decision: Decision, digest: str, user: User, comment: str = "") -> None:
+    def decide(
+        self, draft_id: int, decision: Decision, digest: str, user: User, comment: str = "", *, quote: str = ""
+    ) -> DraftState:
         """Take a decision on the revision with this digest; an approval writes its work in the same transaction.
 
-        Raises `NotAllowedError`, `StaleRevisionError`, or `DecisionError` with the obstacles.
+        Returns the state that follows: a yes that another person has to join leaves the draft as it is. `quote` is the
+        passage that the comment is about. Raises `NotAllowedError`, `StaleRevisionError`, or `DecisionError` with the obstacles.
         """
         draft = self._draft(draft_id)
         revision = self._revision(draft)
-        state = check_decision(decision, draft, revision, user.role, digest=digest)
+        approvals = self._store.list_approvals(draft.id)
+        yeses = standing_yeses(approvals, revision.number)
+        state = check_decision(decision, draft, revision, user.role, digest=digest, yeses=yeses)
         now = self._clock()
+        is_mailing = isinstance(revision.content.body, MailBody)
         planned: tuple[PlannedDelivery, ...] = ()
-        consents: dict[int, tuple[Consent, Consent]] = {}
-        if decision is Decision.APPROVED:
-            self._refuse_obstacles(draft, revision)
-            recipients = self._recipients(revision)
-            planned = plan_deliveries(revision.content, revision.digest, draft.id, recipients)
-            consents = {r.contact.id: (r.contact.open_tracking, r.contact.click_tracking) for r in recipients}
+        if decision is Decision.APPROVED and not self._check_yes(draft, revision, yeses, user):
+            state = draft.state
+        is_going_out = decision is Decision.APPROVED and state is DraftState.APPROVED
+        if is_going_out:
+            planned = plan_deliveries(revision.content, revision.digest, draft.id)
         due_at = max(revision.content.send_at or now, now)
         self._store.record_decision(
-            draft, revision.digest, decision, state, user.name, comment, planned, consents, due_at, now
+            draft,
+            revision.digest,
+            decision,
+            state,
+            user.name,
+            comment,
+            planned,
+            is_mailing and is_going_out,
+            due_at,
+            now,
+            quote=" ".join(quote.split()),
+            decided_before=len(approvals),
         )
         self._audit(user, decision.value, draft, f"revision {revision.number}, {revision.digest}")
+        if is_going_out and self._count(revision).recipients <= _PLANNED_AT_ONCE:
+            # What is small is in the ledger when the page is shown again; the deliver flow plans the rest.
+            self._planning.plan_all(draft.id)
+        return state
 
-    def _refuse_obstacles(self, draft: Draft, revision: Revision) -> None:
+    def _check_yes(self, draft: Draft, revision: Revision, yeses: tuple[str, ...], user: User) -> bool:
+        """Refuse a yes that the rules do not allow; True when it is the last one that is needed."""
         material = self._materials.gather(self._campaign_of(draft))
         source = material.source_of(draft)
+        rule = self._materials.context(material, source).playbook.approval
+        if problem := explain_refused_yes(rule, revision, yeses, user.name):
+            raise DecisionError(problem)
+        self._refuse_obstacles(revision, material, source)
+        return completes(rule, yeses, user.name)
+
+    def _refuse_obstacles(self, revision: Revision, material: Material, source: StoredItem) -> None:
         checks = self._check_now(revision, material, source)
         obstacles = approval_obstacles(checks, material.open_questions(source))
         if obstacles:
@@ -318,13 +341,30 @@ class Reviewing:
         self._store.add_audit(AuditEntry(self._clock(), user.name, "resolve", ",".join(ids)[:120], reason))
         return changed
 
+    def list_retriable(self, slug: str) -> tuple[Delivery, ...]:
+        """What failed for reasons that may pass, of a campaign: never what was sent or may have been."""
+        return choose_retriable(self._store.failed_deliveries(self._campaign(slug).id))
+
+    def retry_failed(self, slug: str, user: User) -> int:
+        """Try what failed for reasons that may pass once more. Returns how many deliveries that are."""
+        if not user.role.includes(Role.APPROVER):
+            raise NotAllowedError(f"Your role, {user.role}, does not include this; an approver can do it.")
+        ids = [row.id for row in self.list_retriable(slug)]
+        changed = self._store.retry_deliveries(ids, f"tried again by {user.name}", self._clock()) if ids else 0
+        self._store.add_audit(AuditEntry(self._clock(), user.name, "retry", slug, f"{changed} deliveries"))
+        return changed
+
     # --- parts
 
-    def _recipients(self, revision: Revision) -> tuple[Recipient, ...]:
+    def _count(self, revision: Revision) -> AudienceCount:
         audience = revision.content.audience
-        if revision.content.channel is not ChannelName.EMAIL or audience is None:
-            return ()
-        return select_recipients(audience, self._store.audience_contacts(audience), self._store.list_suppressions())
+        return self._store.count_audience(audience) if audience is not None else AudienceCount({}, {})
+
+    def _campaign(self, slug: str) -> Campaign:
+        campaign = self._store.read_campaign(slug)
+        if campaign is None:
+            raise NotFoundError(f"There is no campaign {slug!r}; `pregon campaigns` lists them.")
+        return campaign
 
     def _draft(self, draft_id: int) -> Draft:
         draft = self._store.read_draft(draft_id)
@@ -347,31 +387,3 @@ class Reviewing:
     def _audit(self, user: User, action: str, draft: Draft, detail: str) -> None:
         subject = f"draft {draft.id}"
         self._store.add_audit(AuditEntry(self._clock(), user.name, action, subject, detail))
-
-
-def describe_link(state: LinkState) -> tuple[str, str]:
-    """(level, sentence) for a link that leads nowhere: gone is an error, not reached just now a warning."""
-    if state.health is LinkHealth.GONE:
-        return "error", state.detail or "there is no such page."
-    return "warning", state.detail or "it could not be reached."
-
-
-def explain_staleness(draft: Draft, revision: Revision, material: Material) -> str:
-    """What has changed since a revision was written, in a sentence; "" when nothing has."""
-    source = material.source_of(draft)
-    if revision.item_version < source.version:
-        return "The source has changed since this draft was written. Read it again before you decide."
-    if material.changed_members:
-        return f"What this digest tells of has changed since: {'; '.join(material.changed_members)}. Read it again."
-    own = material.source_in(draft.language)
-    if own is not None and own.id != source.id:
-        return "There is a source text in this language now; this draft was written without it."
-    for other in material.sources:
-        if other.id != source.id and other.version > 1 and other.created_at > revision.created_at:
-            language = other.item.language or "other"
-            return f"The source in another language ({language}) has changed since; check that this text still agrees with it."
-    return ""
-
-
-def _asks(source: SourceView, question: str, span_start: int) -> bool:
-    return any(each.id == question and each.span[0] == span_start for each in source.questions)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, exists, func, insert, select, update
 
 from pregon.storage.base import Queries
+from pregon.storage.funnels import mark_stale, mark_stale_by_delivery
 from pregon.storage.tables import channel_states, contacts, deliveries, receipts, suppressions
 from pregon.types import ChannelName, Delivery, DeliveryState, Outcome
 
@@ -42,10 +43,10 @@ class DeliveryQueries(Queries):
                 state=DeliveryState.SENDING, claimed_at=at, claimed_by=worker, attempts=deliveries.c.attempts + 1
             )
             claimed = connection.execute(claim.returning(deliveries)).all()
-        return tuple(sorted(map(_delivery, claimed), key=lambda row: (row.position, row.id)))
+            mark_stale(self, connection, {row.campaign_id for row in claimed})
+        return tuple(sorted(map(read_delivery_row, claimed), key=lambda row: (row.position, row.id)))
 
-    @staticmethod
-    def _suppress_due(connection: Connection, channel: ChannelName, at: datetime) -> None:
+    def _suppress_due(self, connection: Connection, channel: ChannelName, at: datetime) -> None:
         if channel is not ChannelName.EMAIL:
             return
         due = and_(
@@ -55,7 +56,7 @@ class DeliveryQueries(Queries):
         left = exists().where(contacts.c.id == deliveries.c.contact_id, contacts.c.state != "subscribed")
         for condition, reason in ((listed, "suppressed after planning"), (left, "unsubscribed after planning")):
             statement = update(deliveries).where(due, condition)
-            connection.execute(statement.values(state=DeliveryState.SUPPRESSED, reason=reason))
+            self._change(connection, statement.values(state=DeliveryState.SUPPRESSED, reason=reason))
 
     def record_outcomes(self, outcomes: Sequence[tuple[Outcome, datetime | None]], kind: str, at: datetime) -> None:
         """Write what became of claimed or unknown deliveries; each outcome comes with the time of its next try.
@@ -86,6 +87,13 @@ class DeliveryQueries(Queries):
                 for o, _ in outcomes
             ]
             connection.execute(insert(receipts), rows)
+            mark_stale_by_delivery(self, connection, [o.delivery_id for o, _ in outcomes])
+
+    def _change(self, connection: Connection, statement: Any) -> int:
+        """Run an UPDATE of deliveries; the figures of the campaigns it touches no longer hold. Returns how many rows."""
+        changed = connection.execute(statement.returning(deliveries.c.campaign_id)).scalars().all()
+        mark_stale(self, connection, changed)
+        return len(changed)
 
     def mark_lost_claims(self, claimed_before: datetime, at: datetime) -> int:
         """Claims whose worker never came back become unknown: the request may have left. Returns how many."""
@@ -94,7 +102,7 @@ class DeliveryQueries(Queries):
         )
         reason = "the program stopped while sending; the provider is asked what it has"
         with self._write() as connection:
-            return connection.execute(lost.values(state=DeliveryState.UNKNOWN, reason=reason, due_at=at)).rowcount
+            return self._change(connection, lost.values(state=DeliveryState.UNKNOWN, reason=reason, due_at=at))
 
     def hold_late(self, due_before: datetime) -> int:
         """Hold whatever was due before this time: too old to go out without a person looking again."""
@@ -103,14 +111,14 @@ class DeliveryQueries(Queries):
         )
         with self._write() as connection:
             reason = "held: it was due too long ago; release it or cancel it"
-            return connection.execute(late.values(state=DeliveryState.HELD, reason=reason)).rowcount
+            return self._change(connection, late.values(state=DeliveryState.HELD, reason=reason))
 
     def hold_draft(self, draft_id: int, reason: str) -> int:
         """Hold all open work of a draft, claimed or not."""
         open_states = (DeliveryState.PENDING, DeliveryState.SENDING)
         statement = update(deliveries).where(deliveries.c.draft_id == draft_id, deliveries.c.state.in_(open_states))
         with self._write() as connection:
-            return connection.execute(statement.values(state=DeliveryState.HELD, reason=reason)).rowcount
+            return self._change(connection, statement.values(state=DeliveryState.HELD, reason=reason))
 
     def release_deliveries(self, ids: Sequence[str], state: DeliveryState, reason: str, at: datetime) -> int:
         """A person's word on held or unknown deliveries: sent (settled by hand) or pending (send again)."""
@@ -118,7 +126,7 @@ class DeliveryQueries(Queries):
         statement = update(deliveries).where(deliveries.c.id.in_(ids), open_row)
         with self._write() as connection:
             sent_at = {"sent_at": at} if state is DeliveryState.SENT else {}
-            return connection.execute(statement.values(state=state, reason=reason, due_at=at, **sent_at)).rowcount
+            return self._change(connection, statement.values(state=state, reason=reason, due_at=at, **sent_at))
 
     def list_unknown(self, channel: ChannelName, at: datetime) -> tuple[Delivery, ...]:
         """Deliveries whose outcome is unknown and that are due to be settled."""
@@ -127,7 +135,7 @@ class DeliveryQueries(Queries):
         )
         with self._read() as connection:
             return tuple(
-                map(_delivery, connection.execute(query.order_by(deliveries.c.draft_id, deliveries.c.position)))
+                map(read_delivery_row, connection.execute(query.order_by(deliveries.c.draft_id, deliveries.c.position)))
             )
 
     def list_deliveries(self, campaign_id: int) -> tuple[Delivery, ...]:
@@ -135,7 +143,7 @@ class DeliveryQueries(Queries):
         query = select(deliveries).where(deliveries.c.campaign_id == campaign_id)
         query = query.order_by(deliveries.c.draft_id, deliveries.c.position, deliveries.c.address)
         with self._read() as connection:
-            return tuple(map(_delivery, connection.execute(query)))
+            return tuple(map(read_delivery_row, connection.execute(query)))
 
     def page_deliveries(
         self, campaign_id: int, states: Sequence[str] = (), limit: int = 200, offset: int = 0
@@ -146,13 +154,13 @@ class DeliveryQueries(Queries):
             query = query.where(deliveries.c.state.in_(states))
         query = query.order_by(deliveries.c.draft_id, deliveries.c.position, deliveries.c.address)
         with self._read() as connection:
-            return tuple(map(_delivery, connection.execute(query.limit(limit).offset(offset))))
+            return tuple(map(read_delivery_row, connection.execute(query.limit(limit).offset(offset))))
 
     def read_delivery(self, delivery_id: str) -> Delivery | None:
         """One row of the ledger."""
         with self._read() as connection:
             row = connection.execute(select(deliveries).where(deliveries.c.id == delivery_id)).first()
-        return None if row is None else _delivery(row)
+        return None if row is None else read_delivery_row(row)
 
     def previous_part(self, delivery: Delivery) -> str | None:
         """The provider's id of the thread part before this one."""
@@ -170,7 +178,7 @@ class DeliveryQueries(Queries):
             deliveries.c.channel == channel, deliveries.c.state == DeliveryState.SENT, deliveries.c.sent_at >= since
         )
         with self._read() as connection:
-            return tuple(map(_delivery, connection.execute(query)))
+            return tuple(map(read_delivery_row, connection.execute(query)))
 
     def read_pause(self, channel: ChannelName) -> str | None:
         """Why a channel is paused, or None."""
@@ -210,7 +218,7 @@ class DeliveryQueries(Queries):
             deliveries.c.state == DeliveryState.PENDING,
         )
         with self._write() as connection:
-            return connection.execute(followers.values(state=DeliveryState.FAILED, reason=reason)).rowcount
+            return self._change(connection, followers.values(state=DeliveryState.FAILED, reason=reason))
 
     def earlier_ids(self, delivery: Delivery) -> dict[int, str]:
         """The provider's ids of the operations before this one, by position."""
@@ -243,7 +251,8 @@ def _due(channel: ChannelName, at: datetime) -> Any:
     return query.order_by(deliveries.c.due_at, deliveries.c.draft_id, deliveries.c.position, deliveries.c.id)
 
 
-def _delivery(row: Row[Any]) -> Delivery:
+def read_delivery_row(row: Row[Any]) -> Delivery:
+    """A delivery from its row."""
     return Delivery(
         id=row.id,
         campaign_id=row.campaign_id,

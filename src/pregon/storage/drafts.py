@@ -8,18 +8,18 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from pregon.drafts import decode_content, decode_fields, encode_content, encode_fields
 from pregon.errors import DecisionError, StaleRevisionError
 from pregon.storage.base import Queries
-from pregon.storage.tables import answers, approvals, deliveries, drafts, revisions
+from pregon.storage.funnels import mark_stale
+from pregon.storage.tables import answers, approvals, deliveries, drafts, plans, revisions
 from pregon.types import (
     Answer,
     Approval,
     ChannelName,
     Check,
-    Consent,
     Decision,
     DeliveryState,
     Draft,
@@ -31,6 +31,7 @@ from pregon.types import (
     Trace,
 )
 
+_DECIDED = "Somebody else decided about this draft just now; read the page again."
 _STALE = "Somebody else saved this draft in between; nothing was overwritten."
 _GONE = "Part of this draft has already gone out, so it can no longer be changed; write a correction instead."
 # What an approval that lapses takes back, those it had left out from the start among them.
@@ -79,7 +80,7 @@ class DraftQueries(Queries):
             changed = changed.values(revision=base + 1, state=DraftState.DRAFT, updated_at=at)
             if connection.execute(changed).rowcount != 1:
                 raise StaleRevisionError(_STALE, current=base)
-            _withdraw_open_work(connection, draft_id, "withdrawn: the draft was edited after its approval")
+            _withdraw_open_work(self, connection, draft_id, "withdrawn: the draft was edited after its approval")
             _insert_revision(connection, draft_id, base + 1, item_version, proposal, by, at)
         return base + 1
 
@@ -92,13 +93,18 @@ class DraftQueries(Queries):
         by: str,
         comment: str,
         planned: Sequence[PlannedDelivery],
-        consents: dict[int, tuple[Consent, Consent]],
+        is_mailing: bool,
         due_at: datetime,
         at: datetime,
+        *,
+        quote: str = "",
+        decided_before: int | None = None,
     ) -> None:
         """Write a decision and, for an approval, the work that it sets free: one transaction, all or nothing.
 
-        `consents` maps contact ids to their (open, click) tracking consent at this moment.
+        `planned` are the rows of a thread or playlist; `is_mailing` asks for a plan of one row per contact. Raises
+        `StaleRevisionError` when there are not `decided_before` decisions on the draft, since somebody decided
+        meanwhile: two first yeses at once would otherwise both be taken for the first of two.
         """
         with self._write() as connection:
             moved = update(drafts).where(
@@ -106,15 +112,26 @@ class DraftQueries(Queries):
             )
             if connection.execute(moved.values(state=state, updated_at=at)).rowcount != 1:
                 raise StaleRevisionError(_STALE, current=draft.revision)
+            _refuse_decided(connection, draft, decided_before)
             if decision in (Decision.WITHDRAWN, Decision.CANCELLED, Decision.NEEDS_CHANGES):
-                _withdraw_open_work(connection, draft.id, f"withdrawn: {decision.replace('_', ' ')} by {by}")
+                _withdraw_open_work(self, connection, draft.id, f"withdrawn: {decision.replace('_', ' ')} by {by}")
             values = {"draft_id": draft.id, "revision": draft.revision, "digest": digest, "decision": decision}
             result = connection.execute(
-                insert(approvals).values(decided_by=by, comment=comment, decided_at=at, **values)
+                insert(approvals).values(
+                    decided_by=by,
+                    comment=comment,
+                    quote=quote,
+                    decided_at=at,
+                    due_at=due_at if state is DraftState.APPROVED else None,
+                    **values,
+                )
             )
             approval_id = int(result.inserted_primary_key[0])  # type: ignore[index]
-            rows = [_delivery_values(draft, approval_id, plan, consents, due_at, at) for plan in planned]
-            self._write_outbox(connection, rows)
+            self._write_outbox(connection, [_delivery_values(draft, approval_id, plan, due_at, at) for plan in planned])
+            if is_mailing:
+                plan = {"revision": draft.revision, "digest": digest, "state": "open", "planned_through": 0}
+                ids = {"campaign_id": draft.campaign_id, "draft_id": draft.id, "approval_id": approval_id}
+                connection.execute(insert(plans).values(due_at=due_at, created_at=at, **plan, **ids))
 
     def _write_outbox(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         if not rows:
@@ -127,6 +144,7 @@ class DraftQueries(Queries):
         not_sent = deliveries.c.state == DeliveryState.SUPPRESSED.value
         statement = statement.on_conflict_do_update(index_elements=["id"], set_=revived, where=not_sent)
         connection.execute(statement, rows)
+        mark_stale(self, connection, {row["campaign_id"] for row in rows})
 
     def list_approvals(self, draft_id: int) -> tuple[Approval, ...]:
         """Every decision on a draft, oldest first."""
@@ -147,18 +165,27 @@ class DraftQueries(Queries):
         return tuple(map(read_answer, rows))
 
 
+def _refuse_decided(connection: Connection, draft: Draft, decided_before: int | None) -> None:
+    count = select(func.count()).select_from(approvals).where(approvals.c.draft_id == draft.id)
+    if decided_before is not None and connection.execute(count).scalar_one() != decided_before:
+        raise StaleRevisionError(_DECIDED, current=draft.revision)
+
+
 def read_answer(row: Row[Any]) -> Answer:
     """An answer from its row."""
     return Answer(row.question, row.span_start, row.answer, row.answered_by, row.answered_at, row.item_id)
 
 
-def _withdraw_open_work(connection: Connection, draft_id: int, reason: str) -> None:
+def _withdraw_open_work(queries: Queries, connection: Connection, draft_id: int, reason: str) -> None:
     started = select(deliveries.c.id).where(deliveries.c.draft_id == draft_id)
     started = started.where(deliveries.c.state.in_(("sending", "sent", "unknown")))
     if connection.execute(started.limit(1)).first() is not None:
         raise DecisionError(_GONE)
+    connection.execute(update(plans).where(plans.c.draft_id == draft_id).values(state="withdrawn"))
     withdrawn = update(deliveries).where(deliveries.c.draft_id == draft_id, deliveries.c.state.in_(_UNSENT))
     connection.execute(withdrawn.values(state=DeliveryState.SUPPRESSED, reason=reason))
+    campaign = select(drafts.c.campaign_id).where(drafts.c.id == draft_id)
+    mark_stale(queries, connection, [int(connection.execute(campaign).scalar_one())])
 
 
 def insert_draft(
@@ -188,6 +215,7 @@ def _insert_revision(
             trace_json=json.dumps([asdict(trace) for trace in proposal.trace], ensure_ascii=False),
             created_by=by,
             created_at=at,
+            send_at=proposal.content.send_at,
         )
     )
 
@@ -196,11 +224,9 @@ def _delivery_values(
     draft: Draft,
     approval_id: int,
     plan: PlannedDelivery,
-    consents: dict[int, tuple[Consent, Consent]],
     due_at: datetime,
     at: datetime,
 ) -> dict[str, Any]:
-    opens, clicks = consents.get(plan.contact_id or 0, (Consent.UNKNOWN, Consent.UNKNOWN))
     return {
         "id": plan.id,
         "campaign_id": draft.campaign_id,
@@ -216,8 +242,8 @@ def _delivery_values(
         "reason": plan.reason,
         "attempts": 0,
         "due_at": due_at,
-        "track_opens": opens is Consent.GRANTED,
-        "track_clicks": clicks is Consent.GRANTED,
+        "track_opens": False,
+        "track_clicks": False,
         "planned_at": at,
     }
 
@@ -248,5 +274,14 @@ def _revision(row: Row[Any]) -> Revision:
 def _approval(row: Row[Any]) -> Approval:
     decision = Decision(row.decision)
     return Approval(
-        row.id, row.draft_id, row.revision, row.digest, decision, row.decided_by, row.comment, row.decided_at
+        id=row.id,
+        draft_id=row.draft_id,
+        revision=row.revision,
+        digest=row.digest,
+        decision=decision,
+        decided_by=row.decided_by,
+        comment=row.comment,
+        decided_at=row.decided_at,
+        quote=row.quote,
+        due_at=row.due_at,
     )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
 from pregon.items import item_from_json, item_to_json, normalise_url
 from pregon.storage.base import Queries
-from pregon.storage.tables import item_alternates, item_versions, items
+from pregon.storage.tables import item_alternates, item_days, item_versions, items
 from pregon.types import Item, SavedItem, StoredItem
 
 # The items of corrections and digests repeat what is there already.
@@ -39,6 +39,7 @@ class ItemQueries(Queries):
             }
             item_id = self._write_item(connection, row, identity, values, at)
             _write_alternates(connection, item_id, item)
+            _write_days(connection, item_id, item)
             version = {"fingerprint": fingerprint, "text": item.text, "media_type": media_type, "origin": origin}
             connection.execute(
                 insert(item_versions).values(
@@ -100,6 +101,16 @@ def _write_alternates(connection: Connection, item_id: int, item: Item) -> None:
     if addresses:
         rows = [{"item_id": item_id, "address": address} for address in sorted(addresses)]
         connection.execute(insert(item_alternates), rows)
+
+
+def _write_days(connection: Connection, item_id: int, item: Item) -> None:
+    connection.execute(delete(item_days).where(item_days.c.item_id == item_id))
+    days = [(each.date.isoformat(), "deadline", each.text) for each in item.deadlines]
+    days += [(each.deadline.isoformat(), "deadline", each.text) for each in item.calls if each.deadline]
+    days += [(each.start[:10], "meeting", each.title) for each in item.events]
+    if days:
+        rows = [{"item_id": item_id, "day": day, "kind": kind, "text": text} for day, kind, text in dict.fromkeys(days)]
+        connection.execute(insert(item_days), rows)
 
 
 def newest_items_query() -> Any:

@@ -146,7 +146,8 @@ class SegmentQueries(Queries):
 
     def _count_suppressed(self, audience: Audience) -> list[tuple[str, str, str, int]]:
         kind = (contacts.c.language, contacts.c.state, suppressions.c.reason)
-        joined = suppressions.join(contacts, contacts.c.address == suppressions.c.address)
+        # The outer join keeps SQLite from walking all contacts to find the few that are suppressed.
+        joined = suppressions.outerjoin(contacts, contacts.c.address == suppressions.c.address)
         query = (
             select(*kind, func.count())
             .select_from(joined)

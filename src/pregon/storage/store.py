@@ -5,6 +5,7 @@ SQLite runs with WAL, synchronous=FULL and foreign keys, because a lost commit w
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,19 @@ from pregon.storage.audits import AuditQueries
 from pregon.storage.campaigns import CampaignQueries
 from pregon.storage.contact_imports import ContactImportQueries
 from pregon.storage.contacts import ContactQueries
+from pregon.storage.days import DayQueries
 from pregon.storage.deliveries import DeliveryQueries
+from pregon.storage.desk import DeskQueries
 from pregon.storage.drafts import DraftQueries
 from pregon.storage.duties import DutyQueries
 from pregon.storage.erasures import ErasureQueries
+from pregon.storage.funnels import FunnelQueries
 from pregon.storage.inbox import InboxQueries
 from pregon.storage.items import ItemQueries
+from pregon.storage.ledger import LedgerQueries
 from pregon.storage.metrics import MetricQueries
 from pregon.storage.notices import NoticeQueries
+from pregon.storage.plans import PlanQueries
 from pregon.storage.segments import SegmentQueries
 from pregon.storage.sources import SourceQueries
 from pregon.storage.users import UserQueries
@@ -41,7 +47,12 @@ class Store(
     DraftQueries,
     InboxQueries,
     DeliveryQueries,
+    LedgerQueries,
+    DayQueries,
+    DeskQueries,
     MetricQueries,
+    FunnelQueries,
+    PlanQueries,
     ContactQueries,
     ContactImportQueries,
     SegmentQueries,
@@ -99,6 +110,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    connection.create_function("pregon_name_delivery", 2, _name_delivery, deterministic=True)
+
+
+def _name_delivery(prefix: str, address: str) -> str:
+    return hashlib.sha256(f"{prefix}{address.lower()}".encode()).hexdigest()[:32]
 
 
 def _begin_immediate(connection: Any) -> None:

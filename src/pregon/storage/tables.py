@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -148,6 +149,17 @@ item_alternates = Table(
     Column("address", String(500), nullable=False, index=True),
 )
 
+# The days that an item's newest version names: until when people may answer, when they meet.
+item_days = Table(
+    "item_days",
+    metadata,
+    _id(),
+    _ref("item_id", "items"),
+    Column("day", String(10), nullable=False, index=True),
+    Column("kind", String(10), nullable=False),
+    Column("text", Text, nullable=False),
+)
+
 sightings = Table(
     "sightings",
     metadata,
@@ -236,6 +248,8 @@ revisions = Table(
     Column("trace_json", Text, nullable=False),
     Column("created_by", String(80), nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    # The content's own time of sending once more, so that a calendar finds it.
+    Column("send_at", UtcTime, index=True),
     UniqueConstraint("draft_id", "number"),
 )
 
@@ -263,6 +277,36 @@ approvals = Table(
     Column("decided_by", String(80), nullable=False),
     Column("comment", Text, nullable=False, default=""),
     Column("decided_at", UtcTime, nullable=False),
+    Column("quote", Text, nullable=False, default="", server_default=""),
+    # When what it set free is due; empty for a yes that another person has to join, and for every other decision.
+    Column("due_at", UtcTime, index=True),
+)
+
+# Mails that a person sent to themselves to look at: no delivery, and in no figure.
+test_sends = Table(
+    "test_sends",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    _ref("draft_id", "drafts"),
+    Column("revision", Integer, nullable=False),
+    Column("address", String(320), nullable=False),
+    Column("asked_by", String(80), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("detail", Text, nullable=False, default=""),
+    Column("provider_id", String(300)),
+    Column("asked_at", UtcTime, nullable=False),
+)
+
+# Pictures between being chosen and being saved with a revision, by the hash of their bytes.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("media_type", String(40), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("uploaded_by", String(80), nullable=False),
+    Column("uploaded_at", UtcTime, nullable=False),
 )
 
 # --- contacts ------------------------------------------------------------------------------------------------
@@ -404,6 +448,49 @@ deliveries = Table(
     # One row per recipient, part or operation of an approval: the same mail cannot be planned twice.
     UniqueConstraint("draft_id", "revision", "address", "position"),
     Index("ix_deliveries_due", "state", "due_at"),
+    Index("ix_deliveries_ledger", "campaign_id", "state", "draft_id", "position", "address"),
+)
+
+# An approved newsletter on its way to one row per contact; `planned_through` is the last contact that has its row.
+plans = Table(
+    "plans",
+    metadata,
+    _id(),
+    _ref("campaign_id", "campaigns", index=False),
+    _ref("draft_id", "drafts"),
+    _ref("approval_id", "approvals", index=False),
+    Column("revision", Integer, nullable=False),
+    Column("digest", String(80), nullable=False),
+    Column("state", String(20), nullable=False, index=True),
+    Column("planned_through", Integer, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+)
+
+# Figures as they were counted last; a campaign whose mark is beyond what was counted has changed since.
+funnels = Table(
+    "funnels",
+    metadata,
+    Column("campaign_id", ForeignKey("campaigns.id"), primary_key=True),
+    Column("channel", String(20), primary_key=True),
+    Column("language", String(10), primary_key=True),
+    *(
+        Column(name, Integer, nullable=False)
+        for name in (
+            "planned", "sent", "failed", "suppressed", "unknown", "held", "pending", "delivered", "trackable",
+            "bounced", "clickers", "clicks", "machine_clicks", "opens", "machine_opens", "unsubscribed", "complained",
+        )
+    ),
+    Column("samples", Text, nullable=False),
+)  # fmt: skip
+
+funnel_marks = Table(
+    "funnel_marks",
+    metadata,
+    Column("campaign_id", ForeignKey("campaigns.id"), primary_key=True),
+    Column("mark", Integer, nullable=False),
+    Column("counted", Integer, nullable=False),
 )
 
 receipts = Table(
@@ -484,6 +571,7 @@ users = Table(
     Column("password_hash", Text, nullable=False),
     Column("role", String(20), nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("email", String(320), nullable=False, default="", server_default=""),
 )
 
 sessions = Table(
@@ -514,4 +602,7 @@ audit_log = Table(
     Column("action", String(40), nullable=False),
     Column("subject", String(120), nullable=False),
     Column("detail", Text, nullable=False, default=""),
+    # Each line seals the one before it; the database itself refuses to change or delete a line.
+    Column("prev_hash", String(80), nullable=False, default="", server_default=""),
+    Column("hash", String(80), nullable=False, default="", server_default=""),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 
 from pregon.storage.base import Queries
 from pregon.storage.tables import login_attempts, sessions, users
@@ -28,13 +28,18 @@ class UserQueries(Queries):
         """A person and their password hash."""
         with self._read() as connection:
             row = connection.execute(select(users).where(users.c.name == name)).first()
-        return None if row is None else (User(row.id, row.name, Role(row.role)), row.password_hash)
+        return None if row is None else (User(row.id, row.name, Role(row.role), row.email), row.password_hash)
+
+    def set_email(self, name: str, email: str) -> None:
+        """Where a person gets tests of what they draft; "" for nowhere."""
+        with self._write() as connection:
+            connection.execute(update(users).where(users.c.name == name).values(email=email))
 
     def list_users(self) -> tuple[User, ...]:
         """Everybody, by name."""
         with self._read() as connection:
             rows = connection.execute(select(users).order_by(users.c.name)).all()
-        return tuple(User(row.id, row.name, Role(row.role)) for row in rows)
+        return tuple(User(row.id, row.name, Role(row.role), row.email) for row in rows)
 
     def add_session(self, token_hash: str, user_id: int, csrf: str, at: datetime, expires_at: datetime) -> None:
         """Open a session and forget the expired ones."""
@@ -45,12 +50,12 @@ class UserQueries(Queries):
 
     def read_session(self, token_hash: str, at: datetime) -> tuple[User, str] | None:
         """The person of a live session, and its CSRF secret."""
-        query = select(users.c.id, users.c.name, users.c.role, sessions.c.csrf)
+        query = select(users.c.id, users.c.name, users.c.role, users.c.email, sessions.c.csrf)
         query = query.join(users, users.c.id == sessions.c.user_id)
         query = query.where(sessions.c.token_hash == token_hash, sessions.c.expires_at > at)
         with self._read() as connection:
             row = connection.execute(query).first()
-        return None if row is None else (User(row.id, row.name, Role(row.role)), row.csrf)
+        return None if row is None else (User(row.id, row.name, Role(row.role), row.email), row.csrf)
 
     def end_session(self, token_hash: str) -> None:
         """Sign out."""

@@ -31,8 +31,9 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person of the desk."""
+    """A person of the desk. `email` is where they get tests of what they draft; "" for none."""
 
     id: int
     name: str
     role: Role
+    email: str = ""

@@ -36,6 +36,20 @@ class PlannedDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """An approved newsletter that is to become one ledger row per contact of its audience."""
+
+    id: int
+    campaign_id: int
+    draft_id: int
+    approval_id: int
+    revision: int
+    digest: str
+    language: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """One delivery as a channel sends it.
 

@@ -78,7 +78,8 @@ class MailFields:
     `eyebrow` stands above the title ("Circular 46"), `dateline` below it; `call` is the text beside the button;
     `facts` are (label, value) and `links` (label, address) pairs; `closing` is signed line by line; `notice` is
     what must be carried along, e.g. who paid; `calendar` is the iCalendar text of the item's events ("" for none).
-    `translated_by` names the translator of a text that nobody has confirmed yet.
+    `translated_by` names the translator of a text that nobody has confirmed yet. `audience` is whom an officer chose
+    instead of the playbook's; its languages are empty, since they follow the draft.
     """
 
     subject: str
@@ -98,6 +99,7 @@ class MailFields:
     notice: str = ""
     calendar: str = ""
     translated_by: str = ""
+    audience: Audience | None = None
 
 
 @dataclass(frozen=True, slots=True)

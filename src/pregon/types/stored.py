@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from pregon.types.approvals import Decision
 from pregon.types.deliveries import DeliveryState
@@ -108,7 +108,10 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A person's decision on a revision."""
+    """A person's decision on a revision. `quote` is the passage that the comment is about ("" for the whole).
+
+    `due_at` is when what an approval set free is due; None for a yes that another person has to join.
+    """
 
     id: int
     draft_id: int
@@ -118,6 +121,8 @@ class Approval:
     decided_by: str
     comment: str
     decided_at: datetime
+    quote: str = ""
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +177,78 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One line of the audit log."""
+    """One line of the audit log. `hash` seals the line and all before it; "" before the line is kept."""
 
     at: datetime
     person: str
     action: str
     subject: str
     detail: str
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySearch:
+    """Which rows of a campaign's ledger to list; `text` is looked for in addresses and reasons. Empty: all."""
+
+    campaign_id: int
+    states: tuple[DeliveryState, ...] = ()
+    channel: str = ""
+    language: str | None = None
+    text: str = ""
+    limit: int = 100
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one call of a provider brought for a delivery: `kind` is send, settle or event."""
+
+    delivery_id: str
+    kind: str
+    state: DeliveryState
+    detail: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TestSend:
+    """A mail that a person sent to themselves to look at. It is no delivery and in no figure."""
+
+    id: str
+    draft_id: int
+    revision: int
+    address: str
+    asked_by: str
+    state: DeliveryState
+    detail: str
+    asked_at: datetime
+    provider_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledDraft:
+    """A draft with the time at which it goes or went out. `is_approved`: else it is only meant to."""
+
+    campaign: str
+    title: str
+    draft_id: int
+    channel: ChannelName
+    language: str
+    due_at: datetime
+    is_approved: bool
+    is_sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDay:
+    """A day that an item names, `kind` deadline or meeting, with the campaign that announces it."""
+
+    campaign: str
+    title: str
+    day: date
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

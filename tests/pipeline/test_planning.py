@@ -1,0 +1,137 @@
+"""Planning by SQL writes what the pure rules say, in pages, however often it is interrupted; figures are counted anew."""
+
+from __future__ import annotations
+
+import pytest
+
+from pregon.audiences import select_recipients
+from pregon.deliveries import name_delivery
+from pregon.pipeline.planning import Planning
+from pregon.storage.funnels import COUNTS
+from pregon.types import ContactState, Decision, DeliveryState, SuppressionReason
+
+OPEN_FRENCH = "circulaire-13-2026.fr.txt"
+
+
+def approve_without_planning(house, slug, monkeypatch):
+    monkeypatch.setattr("pregon.pipeline.reviewing._PLANNED_AT_ONCE", -1)
+    view = house.draft(slug, "email")
+    house.pipeline.reviewing.decide(view.draft.id, Decision.APPROVED, view.revision.digest, house.officer)
+    return view
+
+
+def expected(house, view):
+    store, audience = house.pipeline.store, view.revision.content.audience
+    recipients = select_recipients(audience, store.list_contacts(), store.list_suppressions())
+    return {r.contact.address: r.excluded for r in recipients}
+
+
+def test_the_ledger_says_what_the_rules_say(house):
+    slug = house.open_campaign()
+    view = house.draft(slug, "email")
+    bounced = next(address for address, why in expected(house, view).items() if why is None)
+    house.pipeline.store.add_suppression(bounced, SuppressionReason.BOUNCED, "", house.clock())
+    wanted = expected(house, view)
+    house.approve(slug, "email")
+    rows = house.pipeline.store.list_deliveries(house.pipeline.reviewing.show_campaign(slug).campaign.id)
+    assert {row.address: row.reason for row in rows} == wanted
+    assert wanted[bounced] == "suppressed: bounced"
+    assert {row.state for row in rows if row.reason is None} == {DeliveryState.PENDING}
+    assert {row.state for row in rows if row.reason} == {DeliveryState.SUPPRESSED}
+    digest = view.revision.digest
+    assert {row.id for row in rows} == {name_delivery(digest, view.draft.id, row.address) for row in rows}
+    people = {c.id: c for c in house.pipeline.store.list_contacts()}
+    assert all(row.track_clicks == (people[row.contact_id].click_tracking == "granted") for row in rows)
+
+
+def test_a_plan_that_was_interrupted_goes_on_where_it_stopped(house, monkeypatch):
+    slug = house.open_campaign()
+    view = approve_without_planning(house, slug, monkeypatch)
+    store = house.pipeline.store
+    (plan,) = store.list_open_plans()
+    assert store.plan_page(plan, view.revision.content.audience, 3, house.clock()) == 3
+    assert len(house.states(slug, "email")) == 3
+    monkeypatch.setattr("pregon.pipeline.planning._PAGE", 4)
+    written = Planning(store, house.clock).plan_all()
+    assert written == len(expected(house, view)) - 3
+    assert store.list_open_plans() == ()
+    assert len(house.states(slug, "email")) == len(expected(house, view))
+    house.pipeline.delivering.deliver()
+    assert len(house.sandbox.read("mails")) == sum(why is None for why in expected(house, view).values())
+
+
+def test_the_deliver_pass_plans_what_was_left(house, monkeypatch):
+    slug = house.open_campaign()
+    view = approve_without_planning(house, slug, monkeypatch)
+    assert house.states(slug, "email") == []
+    house.pipeline.delivering.deliver()
+    assert house.states(slug, "email").count("sent") == view.recipients
+
+
+def test_an_approval_that_is_withdrawn_before_it_is_planned_plans_nothing(house, monkeypatch):
+    slug = house.open_campaign()
+    view = approve_without_planning(house, slug, monkeypatch)
+    house.pipeline.reviewing.decide(view.draft.id, Decision.WITHDRAWN, view.revision.digest, house.officer)
+    house.pipeline.delivering.deliver()
+    assert house.sandbox.read("mails") == []
+    # Approved again, and somebody left in between.
+    gone = next(row for row in house.pipeline.store.list_contacts() if row.state is ContactState.SUBSCRIBED)
+    house.pipeline.store.set_contact_state(gone.id, ContactState.UNSUBSCRIBED, house.clock())
+    house.approve(slug, "email")
+    house.pipeline.delivering.deliver()
+    assert {mail["to_email"] for mail in house.sandbox.read("mails")} == {
+        address for address, why in expected(house, view).items() if why is None
+    }
+
+
+def test_nobody_gets_one_campaign_in_two_languages(house):
+    from test_languages import ENGLISH, FRENCH  # type: ignore[import-not-found]
+
+    house.drop("a.fr.txt", FRENCH)
+    (slug,) = house.watch()
+    house.approve(slug, "email")
+    house.pipeline.delivering.deliver()
+    first = {mail["to_email"] for mail in house.sandbox.read("mails")}
+    house.drop("a.en.txt", ENGLISH)
+    house.watch()
+    views = {
+        v.draft.language: v for v in house.pipeline.reviewing.show_campaign(slug).drafts if v.draft.channel == "email"
+    }
+    view = views["en"]
+    house.pipeline.reviewing.decide(view.draft.id, Decision.APPROVED, view.revision.digest, house.officer)
+    house.pipeline.delivering.deliver()
+    assert len(house.sandbox.read("mails")) == len(first)
+    reasons = {row.reason for row in house.pipeline.reviewing.who(slug) if row.draft_id == view.draft.id}
+    assert "has this campaign's mail in another language" in reasons
+
+
+@pytest.mark.parametrize("steps", [("deliver",), ("deliver", "react", "measure", "deliver")])
+def test_kept_figures_are_those_that_counting_anew_gives(house, steps):
+    slug = house.open_campaign()
+    campaign = house.pipeline.reviewing.show_campaign(slug).campaign
+    for channel in ("email", "x"):
+        house.approve(slug, channel)
+        assert_kept(house, campaign.id)
+    for step in steps:
+        if step == "deliver":
+            house.pipeline.delivering.deliver()
+        elif step == "measure":
+            house.pipeline.measuring.measure()
+        else:
+            house.sandbox.react()
+        assert_kept(house, campaign.id)
+
+
+def assert_kept(house, campaign_id):
+    store = house.pipeline.store
+    kept = store.count_funnels([campaign_id]).get(campaign_id, ())
+    assert store.refresh_funnels([campaign_id]) == 0
+    with store._write() as connection:
+        connection.exec_driver_sql("UPDATE funnel_marks SET mark = mark + 1")
+    assert store.count_funnels([campaign_id])[campaign_id] == kept
+    for funnel in kept:
+        assert funnel.planned == sum(
+            getattr(funnel, name) for name in ("sent", "failed", "suppressed", "unknown", "held", "pending")
+        )
+    assert {f.channel: f.planned for f in store.total_funnels()} == {f.channel: f.planned for f in kept}
+    assert len(COUNTS) == 17
