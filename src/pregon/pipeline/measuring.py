@@ -192,6 +192,11 @@ class Measuring:
         counted = self._store.count_funnels([campaign.id for campaign in campaigns])
         return tuple(CampaignFunnels(c, counted.get(c.id, ())) for c in campaigns)
 
+    def page_funnels(self, limit: int, offset: int) -> tuple[tuple[CampaignFunnels, ...], int]:
+        """The figures of some campaigns that have any, newest first; and how many have."""
+        found, count = self._store.page_funnels(limit, offset)
+        return tuple(CampaignFunnels(campaign, rows) for campaign, rows in found), count
+
     def totals(self) -> tuple[Funnel, ...]:
         """The sums of every campaign there is, per channel and language."""
         return self._store.total_funnels()

@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, delete, distinct, func, insert, or_, select, update
 
 from pregon.storage.base import Queries
-from pregon.storage.tables import deliveries, events, funnel_marks, funnels, samples
-from pregon.types import ChannelName, EventType, Funnel, Label
+from pregon.storage.campaigns import read_row
+from pregon.storage.tables import campaigns, deliveries, events, funnel_marks, funnels, samples
+from pregon.types import Campaign, ChannelName, EventType, Funnel, Label
 
 _STATES = ("sent", "failed", "suppressed", "unknown", "held")
 _FACTS = (
@@ -57,14 +59,29 @@ class FunnelQueries(Queries):
                 found[row.campaign_id] = (*found.get(row.campaign_id, ()), _read_funnel(row))
         return found
 
+    def page_funnels(self, limit: int, offset: int) -> tuple[tuple[tuple[Campaign, tuple[Funnel, ...]], ...], int]:
+        """The campaigns that have figures, newest first, some of them; and how many there are."""
+        self.refresh_funnels()
+        having = select(funnels.c.campaign_id).distinct()
+        query = select(campaigns).where(campaigns.c.id.in_(having))
+        query = query.order_by(campaigns.c.created_at.desc(), campaigns.c.id.desc()).limit(limit).offset(offset)
+        with self._read() as connection:
+            found = [read_row(row) for row in connection.execute(query)]
+            count = connection.execute(select(func.count()).select_from(having.subquery())).scalar_one()
+        figures = self.count_funnels([campaign.id for campaign in found])
+        return tuple((campaign, figures.get(campaign.id, ())) for campaign in found), int(count)
+
     def total_funnels(self) -> tuple[Funnel, ...]:
-        """The sums of all campaigns per channel and language."""
+        """The sums of all campaigns per channel and language, the polled counters among them."""
         self.refresh_funnels()
         sums = [func.sum(funnels.c[name]).label(name) for name in COUNTS]
-        query = select(funnels.c.channel, funnels.c.language, *sums).group_by(funnels.c.channel, funnels.c.language)
+        group = (funnels.c.channel, funnels.c.language)
+        polled: dict[tuple[str, str], Counter[str]] = {}
         with self._read() as connection:
-            rows = connection.execute(query.order_by(funnels.c.channel, funnels.c.language)).all()
-        return tuple(_read_funnel(row) for row in rows)
+            rows = connection.execute(select(*group, *sums).group_by(*group).order_by(*group)).all()
+            for row in connection.execute(select(*group, funnels.c.samples).where(funnels.c.samples != "{}")):
+                polled.setdefault((row.channel, row.language), Counter()).update(json.loads(row.samples))
+        return tuple(_read_funnel(row, polled.get((row.channel, row.language), {})) for row in rows)
 
     def refresh_funnels(self, campaign_ids: Sequence[int] | None = None) -> int:
         """Count again what has changed: of these campaigns, or of all. Returns how many campaigns were counted."""
@@ -175,7 +192,7 @@ def _newest_samples(group: tuple[Any, ...], campaign_id: int) -> Any:
     return query.join(deliveries, deliveries.c.id == samples.c.delivery_id)
 
 
-def _read_funnel(row: Row[Any]) -> Funnel:
+def _read_funnel(row: Row[Any], polled: Mapping[str, int] | None = None) -> Funnel:
     counts = {name: int(getattr(row, name) or 0) for name in COUNTS}
-    polled = json.loads(row.samples) if hasattr(row, "samples") else {}
-    return Funnel(ChannelName(row.channel), row.language or None, samples=polled, **counts)
+    samples_of = json.loads(row.samples) if polled is None else dict(polled)
+    return Funnel(ChannelName(row.channel), row.language or None, samples=samples_of, **counts)

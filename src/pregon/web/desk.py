@@ -93,3 +93,8 @@ def go(path: str, *, said: str = "") -> RedirectResponse:
 def read_said(query: Mapping[str, str]) -> str:
     """The sentence that the page before asked to be shown; only known ones, so that no link can put words here."""
     return language.translate(wording.SAID.get(query.get("said", ""), ""))
+
+
+def read_page(text: str) -> int:
+    """The number of a page, from 1; 1 for what is none."""
+    return int(text) if text.isascii() and text.isdecimal() and 0 < len(text) < 7 and int(text) else 1

@@ -13,7 +13,7 @@ from starlette.background import BackgroundTask
 from pregon.errors import DecisionError, NotFoundError
 from pregon.pipeline import CampaignView, DraftView, SourceView
 from pregon.types import CampaignSearch, ChannelName, Decision, DraftState, Kind
-from pregon.web.desk import AnyDesk, Desk, go, read_said
+from pregon.web.desk import AnyDesk, Desk, go, read_page, read_said
 from pregon.web.highlight import link_facts, mark_source
 from pregon.web.security import SignedForm, SignedIn, text_of
 from pregon.web.wording import approval_sentence
@@ -27,7 +27,7 @@ _DECIDED = (DraftState.APPROVED, DraftState.CANCELLED)
 def show_inbox(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
     """What waits for a person, urgent and old ones first; then what was decided, newest first."""
     query = request.query_params
-    page = _read_page(query.get("page", ""))
+    page = read_page(query.get("page", ""))
     search = CampaignSearch(
         kind=query.get("kind", ""),
         channel=query.get("channel", ""),
@@ -50,10 +50,6 @@ def show_inbox(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
         channels=list(ChannelName),
         said=read_said(query),
     )
-
-
-def _read_page(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and 0 < len(text) < 7 and int(text) else 1
 
 
 @router.get("/campaigns/{slug}")

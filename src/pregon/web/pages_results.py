@@ -13,14 +13,15 @@ from fastapi.responses import Response
 from pregon.errors import DecisionError
 from pregon.metrics import click_rate
 from pregon.pipeline import CampaignFunnels
-from pregon.types import ChannelName, Delivery, DeliveryState, Role
+from pregon.types import ChannelName, Delivery, DeliveryState, Funnel, Role
 from pregon.web.charts import build_bars
-from pregon.web.desk import AnyDesk, go, read_said
+from pregon.web.desk import AnyDesk, go, read_page, read_said
 from pregon.web.security import SignedForm, SignedIn, text_of, texts_of
 from pregon.web.workings import refuse_below
 
 router = APIRouter()
 _SHOWN = 200
+_PER_PAGE = 12
 _STUCK = (DeliveryState.UNKNOWN, DeliveryState.HELD)
 # What a filter's name covers: what is being sent still counts as pending.
 _STATES = {"": (), "pending": (DeliveryState.PENDING, DeliveryState.SENDING)} | {
@@ -98,13 +99,17 @@ def resolve_deliveries(slug: str, desk: AnyDesk, session: SignedIn, form: Signed
 
 @router.get("/dashboard")
 def show_dashboard(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
-    """The funnels of every campaign that has sent or will send something."""
-    figures = [each for each in desk.pipeline.measuring.funnels() if each.rows]
+    """The sums of every campaign, and the funnels of each that has sent or will send something, newest first."""
+    page = read_page(request.query_params.get("page", ""))
+    figures, count = desk.pipeline.measuring.page_funnels(_PER_PAGE, (page - 1) * _PER_PAGE)
     return desk.show(
         "dashboard.html",
         session,
         figures=figures,
-        totals=total_figures(figures),
+        count=count,
+        page=page,
+        per_page=_PER_PAGE,
+        totals=total_figures(desk.pipeline.measuring.totals()),
         channels=list(ChannelName),
         click_rate=click_rate,
         build_bars=build_bars,
@@ -113,15 +118,17 @@ def show_dashboard(request: Request, desk: AnyDesk, session: SignedIn) -> Respon
     )
 
 
-def total_figures(figures: Iterable[CampaignFunnels]) -> dict[str, int]:
+def total_figures(funnels: Iterable[Funnel]) -> dict[str, int]:
     """The sums at the head of the dashboard."""
     totals: Counter[str] = Counter()
-    for each in figures:
-        mail = each.total(ChannelName.EMAIL)
-        totals.update(sent=mail.sent, delivered=mail.delivered, clickers=mail.clickers, trackable=mail.trackable)
-        totals.update(machine=mail.machine_clicks, unsubscribed=mail.unsubscribed, bounced=mail.bounced)
-        totals.update(posts=each.total(ChannelName.X).sent, changes=each.total(ChannelName.YOUTUBE).sent)
-        totals.update(impressions=each.total(ChannelName.X).samples.get("impressions", 0))
+    for each in funnels:
+        if each.channel is ChannelName.EMAIL:
+            totals.update(sent=each.sent, delivered=each.delivered, clickers=each.clickers, trackable=each.trackable)
+            totals.update(machine=each.machine_clicks, unsubscribed=each.unsubscribed, bounced=each.bounced)
+        elif each.channel is ChannelName.X:
+            totals.update(posts=each.sent, impressions=each.samples.get("impressions", 0))
+        else:
+            totals.update(changes=each.sent)
     names = ("sent", "delivered", "clickers", "trackable", "machine", "unsubscribed", "bounced", "posts", "changes")
     return {name: totals[name] for name in (*names, "impressions")}
 
