@@ -258,6 +258,13 @@ class PlaylistRule(_Part):
     exclusive: bool = False
 
 
+class ApprovalRule(_Part):
+    """Who has to say yes: how many different persons, and whether the one who wrote the revision may be among them."""
+
+    persons: int = Field(default=1, ge=1, le=5)
+    not_last_editor: bool = False
+
+
 class Playbook(_Part):
     """The standing rule for one kind of item. `languages` source: only the item's own language."""
 
@@ -265,6 +272,7 @@ class Playbook(_Part):
     email: MailRule | None = None
     x: PostRule | None = None
     youtube: PlaylistRule | None = None
+    approval: ApprovalRule = ApprovalRule()
     active: bool = True
 
     def channels(self) -> tuple[ChannelName, ...]:
@@ -278,6 +286,7 @@ class DigestRule(_Part):
     every: Literal["week", "month"] = "week"
     minimum: int = Field(default=3, ge=2)
     email: MailRule
+    approval: ApprovalRule = ApprovalRule()
 
 
 class ChannelConfig(_Part):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pregon.drafts.context import DraftContext
 from pregon.drafts.words import read_words
 from pregon.types import Audience
 
 
-def audience_for(context: DraftContext, language: str) -> Audience | None:
-    """Who gets the newsletter of this language.
+def audience_for(context: DraftContext, language: str, chosen: Audience | None = None) -> Audience | None:
+    """Who gets the newsletter of this language: the playbook's audience, or the one that an officer has chosen.
 
     With one language drafted, every reader falls to it; with several, each reader to their own, and the readers of
     a language without a draft to the first drafted one in the network's order.
@@ -22,6 +24,8 @@ def audience_for(context: DraftContext, language: str) -> Audience | None:
         asked = (language,) if context.playbook.languages == "source" else context.playbook.languages
     first = next((code for code in order if code in asked), language)
     missing = tuple(code for code in order if code not in asked) if language == first else ()
+    if chosen is not None:
+        return replace(chosen, languages=(language, *missing))
     segment = rule.audience.rule.as_rule() if rule.audience.rule else None
     return Audience(rule.audience.name, rule.audience.lists, (language, *missing), segment)
 

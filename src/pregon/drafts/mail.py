@@ -12,7 +12,7 @@ from itertools import groupby
 
 from mjml import mjml2html
 
-from pregon.drafts.audience import explain_fallback
+from pregon.drafts.audience import audience_for, explain_fallback
 from pregon.drafts.context import DraftContext
 from pregon.drafts.inline import Run, parse_runs, spell_link
 from pregon.drafts.links import host_of
@@ -22,7 +22,7 @@ from pregon.drafts.tokens import UNSUBSCRIBE_URL, VIEW_URL
 from pregon.drafts.utm import Campaign, tag_link
 from pregon.drafts.words import read_words
 from pregon.errors import RenderError
-from pregon.types import MailBody, MailFields
+from pregon.types import Audience, MailBody, MailFields
 
 _SOCIAL_NAMES = {"x": "X", "youtube": "YouTube", "linkedin": "LinkedIn", "mastodon": "Mastodon", "bluesky": "Bluesky"}
 
@@ -154,16 +154,18 @@ def _collect_values(fields: MailFields, language: str, context: DraftContext) ->
         "closing": tuple(line for line in fields.closing.split("\n") if line.strip()),
         "button_url": tagger.tag(fields.button_url, "button"),
         "links": tuple((text, tagger.tag(url, "links")) for text, url in fields.links),
-        "network": _describe_network(language, context, tagger),
+        "network": _describe_network(language, context, tagger, fields.audience),
         "fallbacks": explain_fallback(context, language),
         "view_url": VIEW_URL,
         "unsubscribe_url": UNSUBSCRIBE_URL,
     }
 
 
-def _describe_network(language: str, context: DraftContext, tagger: _Tagger) -> dict[str, object]:
+def _describe_network(
+    language: str, context: DraftContext, tagger: _Tagger, chosen: Audience | None
+) -> dict[str, object]:
     network = context.network
-    rule = context.playbook.email
+    audience = audience_for(context, language, chosen)
     return {
         "name": network.name[language],
         "short_name": network.short_name[language],
@@ -175,5 +177,5 @@ def _describe_network(language: str, context: DraftContext, tagger: _Tagger) -> 
         "postal_address": network.postal_address,
         "sender": network.sender,
         "social": tuple((_SOCIAL_NAMES.get(name, name.title()), url) for name, url in network.social.items()),
-        "audience": rule.audience.name if rule else "",
+        "audience": audience.name if audience else "",
     }

@@ -38,7 +38,7 @@ def render_content(
         case ChannelName.EMAIL, MailFields() if language:
             body = render_mail(fields, language, context)
             sender = Sender(**context.network.sender.model_dump())
-            audience = audience_for(context, language)
+            audience = audience_for(context, language, fields.audience)
             return Content(channel, language, context.campaign, body, audience, sender, send_at=send_at)
         case ChannelName.X, PostFields() if language:
             thread = render_thread(fields, language, context)

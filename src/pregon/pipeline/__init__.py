@@ -19,15 +19,17 @@ from pregon.pipeline.noticing import Noticing
 from pregon.pipeline.people import People, Session
 from pregon.pipeline.protocols import Channel, Clock, EventReader, Poller, Storage, Translator
 from pregon.pipeline.receiving import PushResult, Receiving
-from pregon.pipeline.reviewing import CampaignRow, CampaignView, DraftView, Reviewing, SourceView
+from pregon.pipeline.reviewing import Reviewing
 from pregon.pipeline.signups import Signups
 from pregon.pipeline.sources import SourceLine, Sources
 from pregon.pipeline.subscribing import SubscribeResult, Subscribing
 from pregon.pipeline.translating import Translating
+from pregon.pipeline.views import AudienceChoice, CampaignRow, CampaignView, DraftView, SourceView
 from pregon.pipeline.watching import Watching, WatchResult
 from pregon.settings import Settings
 
 __all__ = [
+    "AudienceChoice",
     "CampaignFunnels",
     "CampaignRow",
     "CampaignView",

@@ -11,7 +11,7 @@ from pregon.items import read_item, says_cancelled
 from pregon.pipeline.protocols import ChannelReader, Clock, TemplateReader
 from pregon.pipeline.translating import Translating
 from pregon.settings import Playbook, Settings
-from pregon.types import Answer, Document, Draft, Fields, Item, Kind, Proposal, Span, StoredItem
+from pregon.types import Answer, Audience, Document, Draft, Fields, Item, Kind, Proposal, Span, StoredItem
 
 
 class Composing:
@@ -49,6 +49,15 @@ class Composing:
     def languages(self) -> tuple[str, ...]:
         """The languages that the network works in, in its order."""
         return self._settings.network.languages
+
+    def list_audiences(self) -> tuple[Audience, ...]:
+        """Every audience that the playbooks name, and every segment as one; without languages, which follow a draft."""
+        playbooks = [each for each in self._settings.playbooks.values() if each.email]
+        rules = [each.email.audience for each in playbooks if each.email]
+        rules += [self._settings.digest.email.audience] if self._settings.digest else []
+        named = [Audience(rule.name, rule.lists, (), rule.rule.as_rule() if rule.rule else None) for rule in rules]
+        segments = [Audience(name, (), (), rule.as_rule()) for name, rule in self._settings.segments.items()]
+        return tuple(dict.fromkeys([*named, *segments]))
 
     def follows_sources(self, kind: Kind) -> bool:
         """Whether items of this kind are drafted in the languages that they are written in."""
@@ -101,7 +110,7 @@ class Composing:
             raise NotFoundError("config/playbooks.yaml asks for no digest; add the key digest.")
         return DraftContext(
             network=self._settings.network,
-            playbook=Playbook(email=rule.email),
+            playbook=Playbook(email=rule.email, approval=rule.approval),
             templates=self._templates(),
             campaign=campaign,
             today=self._clock().date(),

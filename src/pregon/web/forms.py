@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.datastructures import FormData
@@ -32,8 +33,8 @@ def read_fields(form: FormData, before: Fields) -> Fields:
 
 
 def _read_mail(form: FormData, before: MailFields) -> MailFields:
-    single = {name: _BREAKS.sub(" ", text_of(form, name)).strip(_BLANK) for name in SINGLE_LINES}
-    many = {name: _trim(text_of(form, name)) for name in MANY_LINES}
+    single: dict[str, Any] = {name: _BREAKS.sub(" ", text_of(form, name)).strip(_BLANK) for name in SINGLE_LINES}
+    many: dict[str, Any] = {name: _trim(text_of(form, name)) for name in MANY_LINES}
     # What the form does not show, e.g. the calendar entry, stays as it was.
     return replace(
         before,
