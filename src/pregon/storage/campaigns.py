@@ -12,6 +12,7 @@ from pregon.items import normalise_url
 from pregon.storage.base import Queries
 from pregon.storage.drafts import insert_draft
 from pregon.storage.items import AT_FIRST_HAND, newest_items_query, stored_item
+from pregon.storage.rows import read_campaign as read_campaign_row
 from pregon.storage.tables import (
     approvals,
     campaign_items,
@@ -23,7 +24,7 @@ from pregon.storage.tables import (
     item_alternates,
     items,
 )
-from pregon.types import Campaign, Correction, Decision, Draft, DraftState, Kind, Proposal, StoredItem
+from pregon.types import Campaign, Correction, Decision, Draft, DraftState, Proposal, StoredItem
 
 _MOST_CANDIDATES = 20
 _STARTED = ("sending", "sent", "unknown")
@@ -48,7 +49,7 @@ class CampaignQueries(Queries):
         with self._write() as connection:
             row = connection.execute(_of_item(source.id)).first()
             if row is not None:
-                return read_row(row)
+                return read_campaign_row(row)
             slug = _free_slug(connection, slug)
             values = {"slug": slug, "item_id": source.id, "kind": source.item.kind, "title": title, "created_at": at}
             result = connection.execute(insert(campaigns).values(**values))
@@ -103,7 +104,7 @@ class CampaignQueries(Queries):
         """The newest campaigns first."""
         query = select(campaigns).order_by(campaigns.c.created_at.desc(), campaigns.c.id.desc()).limit(limit)
         with self._read() as connection:
-            return tuple(map(read_row, connection.execute(query)))
+            return tuple(map(read_campaign_row, connection.execute(query)))
 
     def read_campaign(self, slug: str) -> Campaign | None:
         """One campaign by its slug."""
@@ -120,7 +121,7 @@ class CampaignQueries(Queries):
     def _campaign(self, query: Any) -> Campaign | None:
         with self._read() as connection:
             row = connection.execute(query).first()
-        return None if row is None else read_row(row)
+        return None if row is None else read_campaign_row(row)
 
     def find_version_candidates(self, stored: StoredItem) -> tuple[StoredItem, ...]:
         """Items that may be this one in another language: the same number, or named by either as its other version."""
@@ -192,11 +193,6 @@ class CampaignQueries(Queries):
         """Let a draft follow another item: its language has a source text of its own now."""
         with self._write() as connection:
             connection.execute(update(drafts).where(drafts.c.id == draft.id).values(item_id=item_id))
-
-
-def read_row(row: Row[Any]) -> Campaign:
-    """A campaign from its row."""
-    return Campaign(row.id, row.slug, row.item_id, Kind(row.kind), row.title, row.created_at)
 
 
 def _of_item(item_id: int) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, case, delete, distinct, func, insert, or_, select, update
 
 from pregon.storage.base import Queries
-from pregon.storage.campaigns import read_row
+from pregon.storage.rows import read_campaign
 from pregon.storage.tables import campaigns, deliveries, events, funnel_marks, funnels, samples
 from pregon.types import Campaign, ChannelName, EventType, Funnel, Label
 
@@ -66,7 +66,7 @@ class FunnelQueries(Queries):
         query = select(campaigns).where(campaigns.c.id.in_(having))
         query = query.order_by(campaigns.c.created_at.desc(), campaigns.c.id.desc()).limit(limit).offset(offset)
         with self._read() as connection:
-            found = [read_row(row) for row in connection.execute(query)]
+            found = [read_campaign(row) for row in connection.execute(query)]
             count = connection.execute(select(func.count()).select_from(having.subquery())).scalar_one()
         figures = self.count_funnels([campaign.id for campaign in found])
         return tuple((campaign, figures.get(campaign.id, ())) for campaign in found), int(count)

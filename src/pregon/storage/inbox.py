@@ -10,9 +10,9 @@ from sqlalchemy import and_, false, func, or_, select
 
 from pregon.drafts import decode_content
 from pregon.storage.base import Queries
-from pregon.storage.campaigns import read_row
 from pregon.storage.drafts import read_answer
 from pregon.storage.items import newest_items_query, stored_item
+from pregon.storage.rows import read_campaign
 from pregon.storage.tables import answers, campaign_items, campaigns, drafts, items, revisions
 from pregon.types import Answer, Campaign, CampaignSearch, Check, Content, DraftState, StoredItem
 
@@ -32,7 +32,7 @@ class InboxQueries(Queries):
         with self._read() as connection:
             rows = connection.execute(query).all()
             count = connection.execute(select(func.count()).select_from(campaigns).where(condition)).scalar_one()
-        return tuple(map(read_row, rows)), count
+        return tuple(map(read_campaign, rows)), count
 
     def items_of(self, campaign_ids: Sequence[int]) -> dict[int, tuple[StoredItem, ...]]:
         """The newest version of each item of each of these campaigns."""

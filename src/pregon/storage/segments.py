@@ -146,8 +146,9 @@ class SegmentQueries(Queries):
 
     def _count_suppressed(self, audience: Audience) -> list[tuple[str, str, str, int]]:
         kind = (contacts.c.language, contacts.c.state, suppressions.c.reason)
-        # The outer join keeps SQLite from walking all contacts to find the few that are suppressed.
-        joined = suppressions.outerjoin(contacts, contacts.c.address == suppressions.c.address)
+        # As an expression the address of a suppression cannot be looked up, only that of a contact: so no database
+        # walks all contacts to find the few that are suppressed.
+        joined = suppressions.join(contacts, contacts.c.address == suppressions.c.address.concat(""))
         query = (
             select(*kind, func.count())
             .select_from(joined)

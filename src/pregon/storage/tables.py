@@ -572,6 +572,20 @@ users = Table(
     Column("role", String(20), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("email", String(320), nullable=False, default="", server_default=""),
+    # What a sign-in provider calls the person ("issuer subject"); without it they sign in with a password.
+    Column("subject", String(400), unique=True),
+    # The secret of the second step, sealed; its last code that was taken, which is never taken again.
+    Column("totp_secret", Text),
+    Column("totp_step", Integer, nullable=False, default=0, server_default="0"),
+    Column("last_sign_in_at", UtcTime),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("code_hash", String(80), primary_key=True),
+    _ref("user_id", "users"),
+    Column("used_at", UtcTime),
 )
 
 sessions = Table(
@@ -582,6 +596,22 @@ sessions = Table(
     Column("csrf", String(80), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime),
+    Column("address", String(60), nullable=False, default="", server_default=""),
+    Column("agent", String(200), nullable=False, default="", server_default=""),
+    Column("how", String(20), nullable=False, default="password", server_default="password"),
+)
+
+# What has begun and waits for its other half: a password that wants a code, a person who is at the provider.
+sign_in_steps = Table(
+    "sign_in_steps",
+    metadata,
+    Column("token_hash", String(80), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("user_id", ForeignKey("users.id")),
+    Column("data", Text, nullable=False),
+    Column("tries", Integer, nullable=False, default=0, server_default="0"),
+    Column("expires_at", UtcTime, nullable=False),
 )
 
 login_attempts = Table(
@@ -589,8 +619,59 @@ login_attempts = Table(
     metadata,
     _id(),
     Column("name", String(80), nullable=False, index=True),
+    Column("address", String(60), nullable=False, default="", server_default="", index=True),
     Column("succeeded", Boolean, nullable=False),
     Column("at", UtcTime, nullable=False),
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    _id(),
+    _ref("user_id", "users"),
+    Column("name", String(80), nullable=False),
+    Column("hint", String(20), nullable=False),
+    Column("token_hash", String(80), nullable=False, unique=True),
+    Column("role", String(20), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("last_used_at", UtcTime),
+    Column("revoked_at", UtcTime),
+)
+
+# --- hooks: whom we tell of what happens ---------------------------------------------------------------------
+
+hooks = Table(
+    "hooks",
+    metadata,
+    _id(),
+    Column("url", String(500), nullable=False),
+    Column("events", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("active", Boolean, nullable=False, default=True),
+    Column("created_by", String(80), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("swept_at", UtcTime, nullable=False),
+    Column("last_at", UtcTime),
+    Column("last_result", Text, nullable=False, default=""),
+)
+
+# The outbox: `fact` names what is told, so that it is told once however often it is found.
+hook_messages = Table(
+    "hook_messages",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    _ref("hook_id", "hooks", index=False),
+    Column("fact", String(120), nullable=False),
+    Column("event", String(40), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("detail", Text, nullable=False, default=""),
+    Column("created_at", UtcTime, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    UniqueConstraint("hook_id", "fact"),
+    Index("ix_hook_messages_due", "state", "due_at"),
 )
 
 audit_log = Table(
