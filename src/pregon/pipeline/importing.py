@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import BinaryIO
 
 from pregon.errors import PregonError
@@ -71,20 +73,27 @@ class ContactImport:
         how = f"import of {name}" if name else "import"
         reader = RowReader(read_header(shape.header), self._languages, language=language, lists=lists, how=how)
         counting = _Counting(reject)
-        at, batch = self._clock(), list[ImportedRow]()
-        for row in counting.usable(read_rows(file, shape), reader):
-            batch.append(row)
-            if len(batch) == _BATCH:
-                counting.add(self._take(batch, at, dry_run))
-                batch.clear()
-        if batch:
-            counting.add(self._take(batch, at, dry_run))
+        at = self._clock()
+        # The database takes one batch while the next is read; more than two are never held.
+        with ThreadPoolExecutor(max_workers=1) as writer:
+            before: Future[ImportCount] | None = None
+            for batch in _cut(counting.usable(read_rows(file, shape), reader)):
+                if before:
+                    counting.add(before.result())
+                before = writer.submit(self._take, batch, at, dry_run)
+            if before:
+                counting.add(before.result())
         return counting.result(shape)
 
     def _take(self, batch: list[ImportedRow], at: datetime, dry_run: bool) -> ImportCount:
         # Marks cost as much as reading a row does, and most houses never erased anybody.
         marks = [mark_address(row.address, self._key) for row in batch] if self._store.has_erased() else []
         return self._store.import_rows(batch, at, marks=marks, dry_run=dry_run)
+
+
+def _cut(rows: Iterator[ImportedRow]) -> Iterator[list[ImportedRow]]:
+    while batch := list(islice(rows, _BATCH)):
+        yield batch
 
 
 class _Counting:

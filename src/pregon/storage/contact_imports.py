@@ -38,9 +38,10 @@ _COLUMNS = {
 }
 _STAGED = tuple(_COLUMNS)[:-2]
 _TEXTS = ("name", "organisation", "city", "country")
+# As an expression a staged address cannot be looked up, only a contact's: neither database then walks all contacts.
 _FIND = (
-    "UPDATE staged_rows SET contact_id = (SELECT id FROM contacts WHERE contacts.address = staged_rows.address), "
-    "fresh = {fresh} WHERE contact_id IS NULL"
+    "UPDATE staged_rows SET contact_id = c.id, fresh = {fresh} FROM contacts c "
+    "WHERE c.address = staged_rows.address || '' AND staged_rows.contact_id IS NULL"
 )
 _REFUSE_LISTS = (
     "DELETE FROM staged_lists WHERE EXISTS (SELECT 1 FROM staged_rows r JOIN left_lists l ON l.contact_id = r.contact_id "
@@ -174,8 +175,11 @@ class ContactImportQueries(Queries):
         if connection.dialect.name == "postgresql":
             # Words are put into their index by the batch: with the usual 4 MB each thousand rows would be merged by itself.
             _run(connection, "SET LOCAL gin_pending_list_limit = '64MB'")
+            # A batch is looked up row by row in the index. Anything else reads all contacts again for each batch.
+            for plan in ("hashjoin", "mergejoin"):
+                _run(connection, f"SET LOCAL enable_{plan} = off")
             # Nobody else analyses a temporary table, and without figures the joins would be planned for no rows at all.
-            _run(connection, "ANALYZE staged_rows")
+            _run(connection, "ANALYZE staged_rows (place)")
             _run(connection, "ANALYZE staged_lists")
 
 
