@@ -134,7 +134,7 @@ def build_pipeline(
         inbox=Inbox(store, clock),
         delivering=Delivering(store, materials, channels, settings, clock, worker=worker, key=key),
         measuring=Measuring(store, channels, readers, settings, clock, key=key),
-        people=People(store, clock),
+        people=People(store, clock, settings.desk, key, issuer=_desk_name(settings)),
         contacts=contacts,
         signups=Signups(store, contacts, settings, clock, key=key),
         noticing=Noticing(store, channels, lambda: read_templates(settings.root), settings, clock, key=key),
@@ -366,6 +366,11 @@ def _sendgrid_reader(
         return parse_events(body)
 
     return read
+
+
+def _desk_name(settings: Settings) -> str:
+    """What an authenticator app calls the desk."""
+    return f"{settings.network.short_name[settings.network.languages[0]]} desk"
 
 
 def _secret_key(settings: Settings) -> bytes:

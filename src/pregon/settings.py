@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from ipaddress import ip_network
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -18,7 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from pregon.errors import ConfigError, Finding
 from pregon.source_rules import find_address_problem, find_secret_problem
-from pregon.types import ChannelName, Kind, Rule, SourceKind
+from pregon.types import ChannelName, Kind, Role, Rule, SourceKind
 
 PerLanguage = dict[str, str]
 PLAYLIST_FACTS = frozenset({"axis", "year"})
@@ -31,6 +33,14 @@ def _known_zone(name: str) -> str:
     except (KeyError, ValueError, OSError) as error:
         raise ValueError(f"there is no time zone {name!r}") from error
     return name
+
+
+def _known_network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no address or network, e.g. 10.0.0.0/8") from error
+    return text
 
 
 class _Part(BaseModel):
@@ -317,6 +327,52 @@ class Channels(_Part):
     hold_after_hours: float = Field(default=48, gt=0)
 
 
+class OpenId(_Part):
+    """A provider that people sign in with, by OpenID Connect: `issuer` as its discovery document says it.
+
+    `claim` holds the values that `roles` maps to a role, `name` what the person is called; `label` is on the button.
+    """
+
+    issuer: str
+    client_id: str = Field(min_length=1)
+    roles: dict[str, Role] = Field(min_length=1)
+    claim: str = "groups"
+    name: str = "preferred_username"
+    label: str = "your organisation"
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    timeout_seconds: float = Field(default=10, gt=0, le=60)
+
+    @model_validator(mode="after")
+    def _over_tls(self) -> OpenId:
+        parts = urlsplit(self.issuer)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")):
+            raise ValueError("the issuer's address has to start with https://")
+        if "openid" not in self.scopes:
+            raise ValueError("the scopes have to name openid")
+        return self
+
+
+class HookRules(_Part):
+    """How hooks are told: within how long, and whether they may stand on a private network."""
+
+    allow_private: bool = False
+    timeout_seconds: float = Field(default=10, gt=0, le=60)
+
+
+class DeskConfig(_Part):
+    """How people get to the desk.
+
+    `trusted_proxies` are the networks whose X-Forwarded-For is believed; without any, nobody's is.
+    """
+
+    require_totp_for: tuple[Role, ...] = ()
+    session_hours: float = Field(default=12, gt=0, le=24 * 31)
+    idle_minutes: float = Field(default=120, gt=0)
+    trusted_proxies: tuple[Annotated[str, AfterValidator(_known_network)], ...] = ()
+    openid: OpenId | None = None
+    hooks: HookRules = HookRules()
+
+
 class Secrets(_Part):
     """What only the environment holds. Empty strings: not given."""
 
@@ -333,6 +389,7 @@ class Secrets(_Part):
     youtube_client_secret: str = ""
     youtube_refresh_token: str = ""
     translation_key: str = ""
+    openid_secret: str = ""
 
 
 class Settings(_Part):
@@ -352,6 +409,7 @@ class Settings(_Part):
     segments: dict[str, SegmentRule] = {}
     channels: Channels
     digest: DigestRule | None = None
+    desk: DeskConfig = DeskConfig()
     secrets: Secrets = Field(default=Secrets(), repr=False)
     source_secrets: dict[str, str] = Field(default={}, repr=False)
 
@@ -419,6 +477,7 @@ def load_settings(root: Path, environment: Mapping[str, str]) -> Settings:
     source_secrets = read_source_secrets(sources, environment, findings)
     playbooks, segments = _load_playbooks(folder, findings)
     digest = _load_digest(folder, segments, findings)
+    desk = _load_desk(folder, findings)
     secrets = Secrets(**{field: environment.get(variable, "") for field, variable in _SECRET_FIELDS.items()})
     if network and channels:
         findings += _cross_check(network, channels, sources, playbooks, secrets)
@@ -442,6 +501,7 @@ def load_settings(root: Path, environment: Mapping[str, str]) -> Settings:
         digest=digest,
         segments=segments,
         channels=channels,
+        desk=desk,
         secrets=secrets,
         source_secrets=source_secrets,
     )
@@ -509,6 +569,13 @@ def _load_playbooks(folder: Path, findings: list[Finding]) -> tuple[dict[Kind, P
 def _load_digest(folder: Path, segments: dict[str, SegmentRule], findings: list[Finding]) -> DigestRule | None:
     entry = _load(folder, "playbooks.yaml", []).get("digest")
     return None if entry is None else _validate(DigestRule, entry, "playbooks.yaml", "digest", findings)
+
+
+def _load_desk(folder: Path, findings: list[Finding]) -> DeskConfig:
+    """desk.yaml; every key has a default, so the file may be missing."""
+    if not (folder / "desk.yaml").exists():
+        return DeskConfig()
+    return _validate(DeskConfig, _load(folder, "desk.yaml", findings), "desk.yaml", "", findings) or DeskConfig()
 
 
 def _load_segments(entries: Any, findings: list[Finding]) -> dict[str, SegmentRule]:

@@ -11,11 +11,11 @@ PASSWORD = "correct horse battery"
 def test_a_session_lives_until_it_ends(house):
     people = house.pipeline.people
     people.add_user("ines", PASSWORD, Role.EDITOR)
-    token = people.sign_in("ines", PASSWORD)
+    token = people.sign_in("ines", PASSWORD).token
     assert people.session(token).user.name == "ines"
     house.clock.forward(hours=12, seconds=1)
     assert people.session(token) is None
-    token = people.sign_in("ines", PASSWORD)
+    token = people.sign_in("ines", PASSWORD).token
     people.sign_out(token)
     assert people.session(token) is None
     assert people.session("forged") is None
@@ -37,7 +37,7 @@ def test_guessing_is_throttled_also_for_the_right_password(house):
 def test_a_new_password_ends_the_old_sessions_and_a_weak_one_is_refused(house):
     people = house.pipeline.people
     people.add_user("ines", PASSWORD, Role.EDITOR)
-    token = people.sign_in("ines", PASSWORD)
+    token = people.sign_in("ines", PASSWORD).token
     with pytest.raises(PregonError):
         people.add_user("ines", "short", Role.EDITOR)
     people.add_user("ines", PASSWORD + "!", Role.VIEWER)

@@ -15,9 +15,29 @@ from pregon.web.app import build_app
 from pregon.web.pages_session import safe_path
 
 Browse = Callable[[str], Browser]
-# Readers' pages and webhooks have keys of their own; signing in has no session yet.
-OPEN_POSTS = {"/sign-in", "/webhooks/{provider}", "/sources/{source_id}", "/websub/{token}", "/unsubscribe/{token}"}
-NEUTRAL = {"draft_id": "1", "slug": "2026-circular-13", "name": "email", "person": "viewer"}
+# Readers' pages and webhooks have keys of their own, or none (the public form); signing in has no session yet.
+OPEN_POSTS = {
+    "/sign-in",
+    "/sign-in/code",
+    "/webhooks/{provider}",
+    "/sources/{source_id}",
+    "/websub/{token}",
+    "/unsubscribe/{token}",
+    "/subscribe/{language}",
+    "/confirm/{token}",
+    "/preferences/{token}",
+    "/preferences/{token}/data",
+    "/data/{token}",
+}
+NEUTRAL = {
+    "draft_id": "1",
+    "slug": "2026-circular-13",
+    "name": "email",
+    "person": "viewer",
+    "contact_id": "1",
+    "token_id": "1",
+    "hook_id": "1",
+}
 
 
 def posts(app: object) -> list[str]:

@@ -187,7 +187,13 @@ def _serving(settings: Settings, *, engine: bool) -> Iterator[tuple[Pipeline, Ca
         beside = Engine(settings) if engine else None
         app = build_app(pipeline, hint=beside.hint if beside else None, engine_url=beside.ui_url if beside else None)
         config = uvicorn.Config(
-            app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=5
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            timeout_graceful_shutdown=5,
+            # Whose word on addresses counts is the desk's own rule (desk.trusted_proxies), not that of uvicorn.
+            proxy_headers=False,
         )
         server = uvicorn.Server(config)
 

@@ -1,4 +1,4 @@
-"""People of the desk: passwords (argon2id), sessions, a throttle on signing in."""
+"""People of the desk: passwords (argon2id), signing in, sessions. Tokens and the second step stand in modules of their own."""
 
 from __future__ import annotations
 
@@ -6,41 +6,79 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from pregon.errors import NotAllowedError, NotFoundError, PregonError
 from pregon.pipeline.protocols import Clock, Storage
-from pregon.types import Role, User
+from pregon.pipeline.second_step import SecondStep
+from pregon.pipeline.throttle import Throttle
+from pregon.pipeline.tokens import Tokens
+from pregon.settings import DeskConfig
+from pregon.types import AuditEntry, OpenSession, Person, Role, User
 
-SESSION_LENGTH = timedelta(hours=12)
-_THROTTLE_WINDOW, _THROTTLE_AFTER = timedelta(minutes=15), 5
-_SHORTEST_PASSWORD = 10
+_SHORTEST_PASSWORD, _LONGEST_PASSWORD = 10, 1_000
+_STEP_LENGTH = timedelta(minutes=10)
+_CODE_TRIES = 5
+_CODE, _PROVIDER = "code", "provider"
+_OVER = "This took too long; sign in again."
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where a request came from: its address, and what the browser calls itself."""
+
+    address: str = ""
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What a right password gives: a session's token, or (`needs_code`) the token of a sign-in that wants a code."""
+
+    token: str
+    needs_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in person. `csrf` must come back with every form."""
+    """A signed-in person. `csrf` must come back with every form.
+
+    `must_enrol`: their role has to set up the second step before they can do anything else.
+    """
 
     user: User
     csrf: str
+    has_second_step: bool = False
+    must_enrol: bool = False
 
 
 class People:
     """Users and sessions."""
 
-    def __init__(self, store: Storage, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(
+        self, store: Storage, clock: Clock, rules: DeskConfig | None = None, key: bytes = b"", *, issuer: str = "desk"
+    ) -> None:
+        self._store, self._clock, self._rules = store, clock, rules or DeskConfig()
         self._hasher = PasswordHasher()
+        self._throttle = Throttle(store, clock)
+        self.second_step = SecondStep(store, clock, key, issuer)
+        self.tokens = Tokens(store, clock)
+
+    @property
+    def session_length(self) -> timedelta:
+        """How long a session lasts at most."""
+        return timedelta(hours=self._rules.session_hours)
+
+    # --- people
 
     def add_user(self, name: str, password: str, role: Role) -> None:
         """Add a person, or give a known one another password and role. Raises `PregonError` for a weak password."""
-        if not name.strip() or len(name) > 80:
+        if not name.strip() or len(name) > 80 or not name.isprintable():
             raise PregonError("A user's name has 1 to 80 characters.")
-        if len(password) < _SHORTEST_PASSWORD:
-            raise PregonError(f"A password needs at least {_SHORTEST_PASSWORD} characters.")
-        self._store.save_user(name.strip(), self._hasher.hash(password), role, self._clock())
+        self._store.save_user(name.strip(), self._hash(password), role, self._clock())
 
     def user(self, name: str) -> User:
         """A person by name. Raises `NotFoundError`."""
@@ -49,41 +87,157 @@ class People:
             raise NotFoundError(f"There is no user {name!r}; `pregon user add {name} --role approver` makes one.")
         return found[0]
 
-    def change_password(self, name: str, old: str, new: str) -> None:
-        """A person's own new password, which ends every session of theirs. Raises `NotAllowedError`, `PregonError`."""
-        user = self._check_password(name, old)
-        self.add_user(user.name, new, user.role)
+    def list_people(self, admin: User) -> tuple[Person, ...]:
+        """Everybody, for an admin. Raises `NotAllowedError`."""
+        if not admin.role.includes(Role.ADMIN):
+            raise NotAllowedError(f"Your role, {admin.role}, does not include this; an admin can do it.")
+        return self._store.list_people()
 
-    def sign_in(self, name: str, password: str) -> str:
-        """A session token for the right password. Raises `NotAllowedError`, also when there were too many attempts."""
-        user, now = self._check_password(name, password), self._clock()
-        token = secrets.token_urlsafe(32)
-        csrf, ends = secrets.token_urlsafe(24), now + SESSION_LENGTH
-        self._store.add_session(_hash_token(token), user.id, csrf, now, ends)
+    def change_password(self, name: str, old: str, new: str, *, where: Where = Where(), kept: str = "") -> None:
+        """A person's own new password, which ends every session of theirs but the one whose token is `kept`.
+
+        Raises `NotAllowedError`, `PregonError`.
+        """
+        hashed = self._hash(new)
+        user = self._check_password(name, old, where)
+        self._store.save_password(user.id, hashed, _hash_token(kept) if kept else "")
+
+    def _hash(self, password: str) -> str:
+        if len(password) < _SHORTEST_PASSWORD:
+            raise PregonError(f"A password needs at least {_SHORTEST_PASSWORD} characters.")
+        if len(password) > _LONGEST_PASSWORD:
+            raise PregonError(f"A password has at most {_LONGEST_PASSWORD} characters.")
+        return self._hasher.hash(password)
+
+    # --- signing in
+
+    def sign_in(self, name: str, password: str, where: Where = Where()) -> SignIn:
+        """What the right password gives. Raises `NotAllowedError`, also when there were too many attempts."""
+        user = self._check_password(name, password, where)
+        if not self.second_step.is_on(user):
+            return SignIn(self._open_session(user, where, "password"))
+        return SignIn(self._begin(_CODE, user.id, ""), needs_code=True)
+
+    def finish_sign_in(self, token: str, code: str, where: Where = Where()) -> str:
+        """A session's token for the code that a sign-in wants. Raises `NotAllowedError`; five wrong ones end the sign-in."""
+        step = self._store.try_step(_hash_token(token), _CODE, self._clock())
+        user = self._store.user_by_id(step.user_id) if step and step.user_id else None
+        if step is None or user is None or step.tries > _CODE_TRIES:
+            raise NotAllowedError(_OVER)
+        self._throttle.admit(user.name, where.address)
+        valid = self.second_step.check(user, code)
+        self._throttle.note(user.name, where.address, succeeded=valid)
+        if not valid:
+            raise NotAllowedError("That code is not right, or it was used before; wait for the next one.")
+        if not self._store.end_step(_hash_token(token)):
+            raise NotAllowedError(_OVER)
+        return self._open_session(user, where, "password and code")
+
+    def turn_off_second_step(self, user: User, code: str, where: Where = Where()) -> None:
+        """A person turns their second step off, with a code; guessing is throttled. Raises `NotAllowedError`."""
+        self._throttle.admit(user.name, where.address)
+        try:
+            self.second_step.turn_off(user, code)
+        except NotAllowedError:
+            self._throttle.note(user.name, where.address, succeeded=False)
+            raise
+
+    def begin_with_provider(self, data: str) -> str:
+        """A token for a person who leaves for the sign-in provider; `data` is kept here until they come back."""
+        return self._begin(_PROVIDER, None, data)
+
+    def come_back(self, token: str) -> str:
+        """The data of `begin_with_provider`, once. Raises `NotAllowedError`."""
+        step = self._store.try_step(_hash_token(token), _PROVIDER, self._clock()) if token else None
+        if step is None or not self._store.end_step(_hash_token(token)):
+            raise NotAllowedError(_OVER)
+        return step.data
+
+    def sign_in_provided(self, subject: str, name: str, role: Role, where: Where = Where()) -> str:
+        """A session's token for a person whom the provider vouches for; unknown people are added.
+
+        The provider's word on the role replaces the one before. Raises `NotAllowedError`.
+        """
+        label = " ".join(name.split())[:80]
+        if not label.isprintable():
+            raise NotAllowedError("The sign-in provider gives a name that cannot be shown; ask who runs it.")
+        before = self._store.read_user(label) if label else None
+        user = self._store.save_provided_user(subject[:400], label, role, self._clock()) if label else None
+        if user is None:
+            raise NotAllowedError(
+                "Somebody else has that name here and signs in with a password; ask an admin to give one of you another."
+            )
+        if before is None or before[0].role is not role:
+            self._store.add_audit(
+                AuditEntry(self._clock(), "pregon", "person", user.name, f"role {role}, as the sign-in provider says")
+            )
+        return self._open_session(user, where, "provider")
+
+    def _begin(self, kind: str, user_id: int | None, data: str) -> str:
+        token, now = secrets.token_urlsafe(32), self._clock()
+        self._store.add_step(_hash_token(token), kind, user_id, data, now + _STEP_LENGTH, now)
         return token
 
-    def _check_password(self, name: str, password: str) -> User:
-        now = self._clock()
-        if self._store.count_failed_logins(name, now - _THROTTLE_WINDOW) >= _THROTTLE_AFTER:
-            raise NotAllowedError("Too many attempts; wait a quarter of an hour and try again.")
+    def _open_session(self, user: User, where: Where, how: str) -> str:
+        token, now = secrets.token_urlsafe(32), self._clock()
+        self._store.add_session(
+            _hash_token(token),
+            user.id,
+            secrets.token_urlsafe(24),
+            now,
+            now + self.session_length,
+            address=where.address,
+            agent=where.agent,
+            how=how,
+        )
+        return token
+
+    def _check_password(self, name: str, password: str, where: Where) -> User:
+        self._throttle.admit(name, where.address)
         found = self._store.read_user(name)
-        valid = self._verify(found[1] if found else None, password)
-        self._store.add_login_attempt(name, valid, now)
+        valid = self._verify(found[1] if found else "", password)
+        self._throttle.note(name, where.address, succeeded=valid)
         if not valid or found is None:
             raise NotAllowedError("The name or the password is not right.")
         return found[0]
 
-    def _verify(self, password_hash: str | None, password: str) -> bool:
+    def _verify(self, password_hash: str, password: str) -> bool:
         # An unknown name costs as much time as a known one, so that names cannot be guessed by the clock.
         try:
-            return self._hasher.verify(password_hash or self._hasher.hash("no such person"), password)
+            valid = self._hasher.verify(password_hash or self._nobodys_hash, password[:_LONGEST_PASSWORD])
         except (VerificationError, InvalidHashError):
             return False
+        return valid and bool(password_hash)
+
+    @cached_property
+    def _nobodys_hash(self) -> str:
+        return self._hasher.hash(secrets.token_urlsafe(32))
+
+    # --- sessions
 
     def session(self, token: str | None) -> Session | None:
         """The live session of a token."""
-        found = self._store.read_session(_hash_token(token), self._clock()) if token else None
-        return Session(*found) if found else None
+        idle = timedelta(minutes=self._rules.idle_minutes)
+        found = self._store.read_session(_hash_token(token), self._clock(), idle) if token else None
+        if found is None:
+            return None
+        user, csrf, how, has_second_step = found
+        # Who comes from the provider has been asked there for what the house asks for.
+        must_enrol = user.role in self._rules.require_totp_for and not has_second_step and how != "provider"
+        return Session(user, csrf, has_second_step, must_enrol)
+
+    def list_sessions(self, user: User) -> tuple[OpenSession, ...]:
+        """A person's own open sessions, newest first."""
+        return self._store.list_sessions(user.id, self._clock())
+
+    def session_id(self, token: str) -> str:
+        """What `list_sessions` calls the session of a token."""
+        return _hash_token(token)[:20]
+
+    def end_session(self, user: User, session_id: str) -> None:
+        """End one of a person's own sessions. Raises `NotFoundError`."""
+        if not self._store.end_session_by_id(user.id, session_id):
+            raise NotFoundError("That session has ended already.")
 
     def sign_out(self, token: str) -> None:
         """End a session."""

@@ -26,7 +26,9 @@ from pregon.storage.desk import DeskQueries
 from pregon.storage.drafts import DraftQueries
 from pregon.storage.duties import DutyQueries
 from pregon.storage.erasures import ErasureQueries
+from pregon.storage.freshness import KeptCounts
 from pregon.storage.funnels import FunnelQueries
+from pregon.storage.hooks import HookQueries
 from pregon.storage.inbox import InboxQueries
 from pregon.storage.items import ItemQueries
 from pregon.storage.ledger import LedgerQueries
@@ -34,6 +36,7 @@ from pregon.storage.metrics import MetricQueries
 from pregon.storage.notices import NoticeQueries
 from pregon.storage.plans import PlanQueries
 from pregon.storage.segments import SegmentQueries
+from pregon.storage.sessions import SessionQueries
 from pregon.storage.sources import SourceQueries
 from pregon.storage.users import UserQueries
 
@@ -60,6 +63,8 @@ class Store(
     DutyQueries,
     NoticeQueries,
     UserQueries,
+    SessionQueries,
+    HookQueries,
     AuditQueries,
     AccountQueries,
 ):
@@ -67,6 +72,7 @@ class Store(
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.kept_counts = KeptCounts(engine)
 
     def close(self) -> None:
         """Give all connections back."""

@@ -425,7 +425,7 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("id", String(40), primary_key=True),
-    _ref("campaign_id", "campaigns"),
+    _ref("campaign_id", "campaigns", index=False),
     _ref("draft_id", "drafts"),
     Column("approval_id", ForeignKey("approvals.id"), nullable=False),
     Column("revision", Integer, nullable=False),
@@ -448,6 +448,7 @@ deliveries = Table(
     # One row per recipient, part or operation of an approval: the same mail cannot be planned twice.
     UniqueConstraint("draft_id", "revision", "address", "position"),
     Index("ix_deliveries_due", "state", "due_at"),
+    # A page of a campaign's ledger, by state: in this order, so that nothing is sorted however large it is.
     Index("ix_deliveries_ledger", "campaign_id", "state", "draft_id", "position", "address"),
 )
 
@@ -573,7 +574,7 @@ users = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("email", String(320), nullable=False, default="", server_default=""),
     # What a sign-in provider calls the person ("issuer subject"); without it they sign in with a password.
-    Column("subject", String(400), unique=True),
+    Column("subject", String(400), index=True, unique=True),
     # The secret of the second step, sealed; its last code that was taken, which is never taken again.
     Column("totp_secret", Text),
     Column("totp_step", Integer, nullable=False, default=0, server_default="0"),

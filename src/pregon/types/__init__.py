@@ -83,6 +83,7 @@ from pregon.types.metrics import (
     ProviderEvent,
     Sample,
 )
+from pregon.types.people import ApiToken, Hook, HookMessage, OpenSession, Person, SignInStep
 from pregon.types.sources import (
     LinkHealth,
     LinkState,
@@ -116,6 +117,7 @@ from pregon.types.stored import (
 
 __all__ = [
     "Answer",
+    "ApiToken",
     "Approval",
     "Audience",
     "AudienceCount",
@@ -146,6 +148,8 @@ __all__ = [
     "EventType",
     "Fields",
     "Funnel",
+    "Hook",
+    "HookMessage",
     "ImportCount",
     "ImportedRow",
     "Item",
@@ -160,8 +164,10 @@ __all__ = [
     "MailSection",
     "Media",
     "Notice",
+    "OpenSession",
     "Outcome",
     "Outgoing",
+    "Person",
     "Plan",
     "PlannedDelivery",
     "PlaylistBody",
@@ -190,6 +196,7 @@ __all__ = [
     "Sender",
     "Shipment",
     "Sighting",
+    "SignInStep",
     "SourceHealth",
     "SourceKind",
     "SourceState",

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from pregon.errors import DecisionError, NotAllowedError, NotFoundError, PregonError, SignatureError
 from pregon.pipeline import Pipeline
 from pregon.web import (
+    pages_account,
     pages_campaigns,
     pages_contacts,
     pages_drafts,
@@ -29,11 +30,12 @@ from pregon.web import (
 from pregon.web.assets import STATIC
 from pregon.web.desk import Desk, Hint, build_desk, get_desk
 from pregon.web.language import SpeaksLanguage
-from pregon.web.security import NotSignedInError, SecureHeaders, read_token
+from pregon.web.security import MustEnrolError, NotSignedInError, SecureHeaders, read_token
 
 _log = logging.getLogger(__name__)
 _PARTS = (
     pages_session,
+    pages_account,
     pages_campaigns,
     pages_drafts,
     pages_results,
@@ -72,6 +74,7 @@ def build_app(pipeline: Pipeline, *, hint: Hint | None = None, engine_url: str |
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/healthz", _healthz, methods=["GET"])
     app.add_exception_handler(NotSignedInError, _ask_to_sign_in)
+    app.add_exception_handler(MustEnrolError, _ask_to_enrol)
     app.add_exception_handler(PregonError, _say_problem)
     app.add_exception_handler(HTTPException, _say_http)
     app.add_exception_handler(RequestValidationError, _say_bad_address)
@@ -88,6 +91,10 @@ def _ask_to_sign_in(request: Request, _error: Exception) -> Response:
     onward = request.url.path if request.method == "GET" else "/"
     query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
     return RedirectResponse(f"/sign-in?next={quote(onward + query)}", 303)
+
+
+def _ask_to_enrol(_request: Request, _error: Exception) -> Response:
+    return RedirectResponse("/account/second-step", 303)
 
 
 def _say_problem(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""People of the desk, their own password, and the log of what everybody did."""
+"""People of the desk, for an admin, and the log of what everybody did."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import io
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from pregon.errors import NotAllowedError, PregonError
+from pregon.errors import PregonError
 from pregon.pipeline import Session
 from pregon.types import Role
 from pregon.web.desk import AnyDesk, Desk, go, read_said
@@ -22,15 +22,23 @@ _EXPORTED = 100_000
 
 @router.get("/people")
 def show_people(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
-    """One's own password; for an admin also everybody else."""
+    """Everybody, their roles and tokens, for an admin."""
+    refuse_below(session.user, Role.ADMIN)
     return _people_page(desk, session, said=read_said(request.query_params))
 
 
 def _people_page(desk: Desk, session: Session, *, status: int = 200, said: str = "", problem: str = "") -> Response:
-    is_admin = session.user.role.includes(Role.ADMIN)
-    people = desk.pipeline.store.list_users() if is_admin else ()
-    roles = list(Role)
-    return desk.show("people.html", session, status=status, people=people, roles=roles, said=said, problem=problem)
+    people = desk.pipeline.people
+    return desk.show(
+        "people.html",
+        session,
+        status=status,
+        people=people.list_people(session.user),
+        tokens=[token for token in people.tokens.list_all(session.user) if token.revoked_at is None],
+        roles=list(Role),
+        said=said,
+        problem=problem,
+    )
 
 
 @router.post("/people")
@@ -50,17 +58,13 @@ def save_person(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
     return go("/people", said="person")
 
 
-@router.post("/password")
-def change_password(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
-    """A new password for oneself; every session of theirs ends."""
-    try:
-        desk.pipeline.people.change_password(session.user.name, text_of(form, "old"), text_of(form, "new"))
-    except NotAllowedError as error:
-        return _people_page(desk, session, status=403, problem=str(error))
-    except PregonError as error:
-        return _people_page(desk, session, status=400, problem=str(error))
-    note(desk, session.user, "password", session.user.name, "changed their own password")
-    return go("/sign-in", said="password")
+@router.post("/people/second-step")
+def turn_off_second_step(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """Turn the second step off for somebody who has lost their telephone; their sessions end."""
+    people = desk.pipeline.people
+    refuse_below(session.user, Role.ADMIN)
+    people.second_step.turn_off_for(people.user(text_of(form, "name")), session.user)
+    return go("/people", said="second_step_off_for")
 
 
 @router.get("/audit")

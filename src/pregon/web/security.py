@@ -7,6 +7,7 @@ RFC 6265bis for cookie prefixes, the Fetch standard for Origin and Sec-Fetch-Sit
 from __future__ import annotations
 
 import hmac
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pregon.errors import NotAllowedError
 from pregon.pipeline import Session
-from pregon.pipeline.people import SESSION_LENGTH
+from pregon.pipeline.people import Where
 from pregon.web.desk import AnyDesk, Desk
 
 PAGE_POLICY = (
@@ -30,6 +31,7 @@ MAIL_POLICY = (
     "img-src data: https:; form-action 'none'; base-uri 'none'; frame-ancestors {ancestors}"
 )
 _MOST_FIELDS = 2000
+_MOST_FILES = 30
 _HEADERS = {
     "content-security-policy": PAGE_POLICY,
     "x-frame-options": "DENY",
@@ -44,6 +46,10 @@ _HEADERS = {
 
 class NotSignedInError(Exception):
     """Nobody is signed in; the browser is sent to the sign-in page."""
+
+
+class MustEnrolError(Exception):
+    """This person has to set up the second step first; the browser is sent to that page."""
 
 
 class SecureHeaders:
@@ -80,7 +86,7 @@ def cookie_name(desk: Desk) -> str:
 
 def give_cookie(desk: Desk, response: Response, token: str) -> None:
     """Hand the session token to the browser."""
-    seconds = int(SESSION_LENGTH.total_seconds())
+    seconds = int(desk.pipeline.people.session_length.total_seconds())
     response.set_cookie(
         cookie_name(desk), token, max_age=seconds, path="/", secure=is_secure(desk), httponly=True, samesite="lax"
     )
@@ -96,15 +102,47 @@ def read_token(desk: Desk, request: Request) -> str | None:
     return request.cookies.get(cookie_name(desk))
 
 
-def require_session(request: Request, desk: AnyDesk) -> Session:
-    """The signed-in person. Raises `NotSignedInError`."""
+def find_session(request: Request, desk: AnyDesk) -> Session:
+    """The signed-in person, also one who may only set up their second step yet. Raises `NotSignedInError`."""
     session = desk.pipeline.people.session(read_token(desk, request))
     if session is None:
         raise NotSignedInError
     return session
 
 
+def require_session(session: Annotated[Session, Depends(find_session)]) -> Session:
+    """The signed-in person. Raises `NotSignedInError`, `MustEnrolError`."""
+    if session.must_enrol:
+        raise MustEnrolError
+    return session
+
+
+AnySession = Annotated[Session, Depends(find_session)]
 SignedIn = Annotated[Session, Depends(require_session)]
+
+
+def where_of(desk: Desk, request: Request) -> Where:
+    """Where a request comes from. What a proxy says of it is believed only from the networks of the configuration."""
+    address = request.client.host if request.client else ""
+    agent = "".join(sign for sign in request.headers.get("user-agent", "") if sign.isprintable())
+    trusted = [ip_network(each) for each in desk.pipeline.settings.desk.trusted_proxies]
+    hops = [hop.strip() for hop in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
+    # From the right: each hop was added by the one after it, so the first that is not ours is the last we can believe.
+    while hops and _is_in(address, trusted) and _read_address(hops[-1]):
+        address = hops.pop()
+    return Where(address, agent)
+
+
+def _is_in(address: str, networks: list[IPv4Network | IPv6Network]) -> bool:
+    known = _read_address(address)
+    return known is not None and any(known in network for network in networks)
+
+
+def _read_address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 # --- forms ---------------------------------------------------------------------------------------------------
@@ -123,18 +161,30 @@ def refuse_strangers(request: Request, desk: Desk) -> None:
 async def read_form(request: Request, desk: AnyDesk) -> FormData:
     """The fields of a form that nobody has to be signed in for."""
     refuse_strangers(request, desk)
-    return await request.form(max_files=4, max_fields=_MOST_FIELDS)
+    return await request.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS)
 
 
 async def read_signed_form(session: SignedIn, form: Annotated[FormData, Depends(read_form)]) -> FormData:
     """The fields of a form that this session's page carried. Raises `NotAllowedError`."""
-    if not hmac.compare_digest(text_of(form, "csrf").encode(), session.csrf.encode()):
+    return _signed(session, form)
+
+
+async def read_own_form(session: AnySession, form: Annotated[FormData, Depends(read_form)]) -> FormData:
+    """The same for a person who may only set up their second step yet. Raises `NotAllowedError`."""
+    return _signed(session, form)
+
+
+def _signed(session: Session, form: FormData) -> FormData:
+    # A lone surrogate cannot be encoded, and cannot come from our own page, either.
+    given = text_of(form, "csrf").encode(errors="replace")
+    if not hmac.compare_digest(given, session.csrf.encode()):
         raise NotAllowedError("This form is no longer valid; open the page again and repeat what you did.")
     return form
 
 
 OpenForm = Annotated[FormData, Depends(read_form)]
 SignedForm = Annotated[FormData, Depends(read_signed_form)]
+OwnForm = Annotated[FormData, Depends(read_own_form)]
 
 
 def text_of(form: FormData, name: str) -> str:

@@ -40,7 +40,14 @@ SAID = {
     "suppressed": "This address is never written to again.",
     "released_address": "This address may be written to again.",
     "person": "Saved. Their open sessions have ended.",
-    "password": "Your password was changed. Sign in with it.",
+    "password": "Your password was changed. Your other sessions have ended.",
+    "second_step_off": "The second step is off.",
+    "second_step_off_for": "Their second step is off, and their open sessions have ended.",
+    "session_ended": "That session has ended.",
+    "token_revoked": "The token no longer counts.",
+    "hook": "The hook was saved.",
+    "hook_test": "The test event was sent; its result stands below.",
+    "hook_removed": "The hook was removed.",
 }
 
 
