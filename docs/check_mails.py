@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,13 @@ def render_sample(path: Path) -> Iterator[tuple[str, str]]:
     campaign = campaign_slug(item, str(identify_item(item, document)))
     for template in list_templates():
         context = build_context(settings, item, template, campaign)
-        for draft in compose_drafts(item, context):
-            if isinstance(draft.content.body, MailBody):
-                key = f"{path.name.split('.')[0]}-{template}-{draft.language}"
-                yield key, substitute(draft.content.body.html, ADDRESSES)
+        # The same mail as a correction of one that went out with another title and place.
+        earlier = replace(item, title=f"Not yet: {item.title}", place="Elsewhere")
+        for suffix, each in (("", context), ("-correction", replace(context, previous=earlier))):
+            for draft in compose_drafts(item, each):
+                if isinstance(draft.content.body, MailBody):
+                    key = f"{path.name.split('.')[0]}-{template}-{draft.language}{suffix}"
+                    yield key, substitute(draft.content.body.html, ADDRESSES)
 
 
 def list_templates() -> list[str]:

@@ -16,7 +16,6 @@ from postgres import running_postgres
 from pregon.storage.store import MIGRATIONS, open_store
 from pregon.storage.tables import metadata
 
-
 # Full-text search: an index over an expression on PostgreSQL, a virtual table with its own tables on SQLite.
 SEARCH = "contact_words"
 

@@ -14,6 +14,7 @@ from pregon.storage.tables import channel_states, contacts, deliveries, receipts
 from pregon.types import ChannelName, Delivery, DeliveryState, Outcome
 
 _BEFORE = deliveries.alias("before")
+_BY_STATE = (deliveries.c.state, deliveries.c.draft_id, deliveries.c.position, deliveries.c.address)
 
 
 class DeliveryQueries(Queries):
@@ -148,11 +149,11 @@ class DeliveryQueries(Queries):
     def page_deliveries(
         self, campaign_id: int, states: Sequence[str] = (), limit: int = 200, offset: int = 0
     ) -> tuple[Delivery, ...]:
-        """Some rows of a campaign's ledger, of all states or of some."""
+        """Some rows of a campaign's ledger, of all states or of some, state by state."""
         query = select(deliveries).where(deliveries.c.campaign_id == campaign_id)
         if states:
             query = query.where(deliveries.c.state.in_(states))
-        query = query.order_by(deliveries.c.draft_id, deliveries.c.position, deliveries.c.address)
+        query = query.order_by(*_BY_STATE)
         with self._read() as connection:
             return tuple(map(read_delivery_row, connection.execute(query.limit(limit).offset(offset))))
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from pregon.storage.base import Queries
+from pregon.storage.freshness import KeptCounts
 from pregon.storage.tables import contacts, memberships, suppressions
 from pregon.types import Audience, AudienceCount, ContactState, Rule
 
@@ -86,8 +87,13 @@ def excluded_reason(suppression: Any = suppressions.c.reason) -> ColumnElement[A
 class SegmentQueries(Queries):
     """How many an audience or a segment selects."""
 
+    kept_counts: KeptCounts
+
     def count_audience(self, audience: Audience) -> AudienceCount:
         """How many are written to per language, and how many are left out per reason: what planning would do."""
+        return self.kept_counts.keep(audience, lambda: self._count_audience(audience))
+
+    def _count_audience(self, audience: Audience) -> AudienceCount:
         states = self._count_by_lists(audience) if audience.rule is None else self._count_by_rule(audience)
         languages: Counter[str] = Counter()
         left_out: Counter[str] = Counter()
@@ -127,9 +133,13 @@ class SegmentQueries(Queries):
     def _count_kinds(self) -> list[tuple[str, str, str, int]]:
         """(lists, language, state, how many): one walk through one index, whatever the lists."""
         kind = (contacts.c.lists, contacts.c.language, contacts.c.state)
-        with self._read() as connection:
-            rows = connection.execute(select(*kind, func.count()).group_by(*kind)).all()
-        return [(row[0], row[1], row[2], int(row[3])) for row in rows]
+
+        def count() -> list[tuple[str, str, str, int]]:
+            with self._read() as connection:
+                rows = connection.execute(select(*kind, func.count()).group_by(*kind)).all()
+            return [(row[0], row[1], row[2], int(row[3])) for row in rows]
+
+        return self.kept_counts.keep("kinds", count)
 
     def _count_by_lists(self, audience: Audience) -> Counter[tuple[str, str]]:
         counts: Counter[tuple[str, str]] = Counter()
