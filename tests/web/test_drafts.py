@@ -124,7 +124,9 @@ def test_a_question_is_answered_in_place(place: Place, browse: Browse) -> None:
     assert "https://tidalcities.example/note" in page
     assert "Not ready to approve" not in page
     assert "not open" in editor.post(f"/campaigns/{slug}/answers", 404, **fields)
-    assert "not open" in editor.post(f"/campaigns/{slug}/answers", 404, item="1", question="x", span_start="²", answer="y")
+    assert "not open" in editor.post(
+        f"/campaigns/{slug}/answers", 404, item="1", question="x", span_start="²", answer="y"
+    )
 
 
 def test_versions_corrections_and_stale_drafts_are_shown(place: Place, browse: Browse) -> None:
@@ -168,3 +170,86 @@ def test_a_mail_is_seen_as_on_a_dark_screen(place: Place, browse: Browse) -> Non
     assert "prefers-color-scheme" not in light + dark
     assert "@media all" in dark
     assert "@media not all" in light
+
+
+PICTURE = bytes.fromhex("89504e470d0a1a0a") + b"\x00" * 64
+
+
+def test_the_forms_own_buttons_change_the_form_and_store_nothing(place: Place, browse: Browse) -> None:
+    editor, draft = browse("editor"), place.draft_ids(place.campaign())["x"]
+    parts = ["First sentence. Second sentence.\n1/2", "Last.\n2/2"]
+    page = editor.post(f"/drafts/{draft}/edit", 200, base="1", part=parts, act="split:0", cursor="15")
+    assert read_form(page)["part"] == ["First sentence.\r\n1/3", "Second sentence.\r\n2/3", "Last.\r\n3/3", ""]
+    page = editor.post(f"/drafts/{draft}/edit", 200, base="1", part=parts, act="join:0")
+    assert read_form(page)["part"][0] == "First sentence. Second sentence.\r\n\r\nLast."
+    page = editor.post(f"/drafts/{draft}/edit", 200, base="1", part=parts, act="down:0")
+    assert read_form(page)["part"][:2] == ["Last.\r\n1/2", "First sentence. Second sentence.\r\n2/2"]
+    assert place.pipeline.reviewing.show_draft(draft)[1].revision.number == 1
+    browse("viewer").post(f"/drafts/{draft}/edit", 403, base="1", part=parts, act="join:0")
+
+
+def test_a_picture_is_attached_described_seen_and_taken_out(place: Place, browse: Browse) -> None:
+    editor, draft = browse("editor"), place.draft_ids(place.campaign())["x"]
+    path = f"/drafts/{draft}/edit"
+    data = {"csrf": editor.csrf, "base": "1", "part": "Look.", "act": "picture", "upload_alt-0": "A quay"}
+    answer = editor.http.post(path, data=data, files={"upload-0": ("quay.png", PICTURE, "text/html")})
+    named = re.search(r'name="picture" value="(0:([0-9a-f]{64}))"', answer.text)
+    assert place.pipeline.reviewing.show_draft(draft)[1].revision.number == 1
+    editor.post(path, base="1", part="Look.", picture=named[1], alt="A quay at high tide")
+    _, view = place.pipeline.reviewing.show_draft(draft)
+    (picture,) = view.revision.content.body.parts[0].media
+    assert (picture.data, picture.media_type, picture.alt_text) == (PICTURE, "image/png", "A quay at high tide")
+    seen = browse("viewer").http.get(f"/drafts/{draft}/pictures/{named[2]}")
+    assert (seen.content, seen.headers["content-type"]) == (PICTURE, "image/png")
+    assert (seen.headers["x-content-type-options"], "sandbox" in seen.headers["content-security-policy"]) == (
+        "nosniff",
+        True,
+    )
+    assert "A quay at high tide" in editor.get(f"/campaigns/{place.campaign()}")
+    editor.post(path, base="2", part="Look.", picture=named[1], alt="", remove_picture=named[1])
+    assert place.pipeline.reviewing.show_draft(draft)[1].revision.fields == PostFields(("Look.",))
+
+
+def test_what_is_no_picture_or_too_large_is_refused(place: Place, browse: Browse) -> None:
+    editor, draft = browse("editor"), place.draft_ids(place.campaign())["x"]
+    data = {"csrf": editor.csrf, "base": "1", "part": "Look.", "act": "picture"}
+    for name, content, said in (
+        ("a.png", b"<svg onload=x>", "is no PNG"),
+        ("b.png", PICTURE + b"0" * 5_000_000, "5 MB"),
+    ):
+        answer = editor.http.post(f"/drafts/{draft}/edit", data=data, files={"upload-0": (name, content, "image/png")})
+        assert (answer.status_code, said in answer.text) == (400, True)
+    assert editor.http.get(f"/drafts/{draft}/pictures/{'0' * 64}").status_code == 404
+
+
+def test_another_audience_is_chosen_and_sent_to(place: Place, browse: Browse) -> None:
+    approver, slug = browse("approver"), place.campaign()
+    draft = place.draft_ids(slug)["email"]
+    page = approver.get(f"/drafts/{draft}/edit")
+    keys = {name: key for key, name in re.findall(r'<option value="(\w+)"[^>]*>([^<]+)</option>', page)}
+    before = place.pipeline.reviewing.show_draft(draft)[1].recipients
+    approver.post(f"/drafts/{draft}/edit", **(read_form(page) | {"audience": keys["Subscribers"]}))
+    _, view = place.pipeline.reviewing.show_draft(draft)
+    assert view.revision.content.audience.name == "Subscribers"
+    assert view.recipients != before
+    approver.post(f"/drafts/{draft}/decision", decision="approved", digest=view.revision.digest)
+    place.pipeline.delivering.deliver()
+    sent = [row for row in place.pipeline.reviewing.who(slug) if row.state.value == "sent"]
+    assert len(sent) == view.recipients > 0
+
+
+def test_a_time_that_has_passed_is_refused(place: Place, browse: Browse) -> None:
+    editor, draft = browse("editor"), place.draft_ids(place.campaign())["email"]
+    form = read_form(editor.get(f"/drafts/{draft}/edit")) | {"send_at": "2020-01-02T09:00"}
+    assert "That time has passed" in editor.post(f"/drafts/{draft}/edit", 409, **form)
+
+
+def test_playlist_changes_are_renamed_ordered_and_placed(place: Place, browse: Browse) -> None:
+    editor, slug = browse("editor"), place.campaign("video", "en")
+    draft = place.draft_ids(slug)["youtube"]
+    page = editor.get(f"/drafts/{draft}/edit")
+    assert 'name="op_position-0"' in page
+    form = {"keep": "0", "op_place-0": "1", "op_position-0": "3"}
+    editor.post(f"/drafts/{draft}/edit", base="1", **form)
+    (operation,) = place.pipeline.reviewing.show_draft(draft)[1].revision.fields.operations
+    assert operation.position == 2

@@ -47,6 +47,7 @@ from pregon.types import (
     Fields,
     MailBody,
     MailFields,
+    Media,
     PlannedDelivery,
     PlaylistFields,
     Proposal,
@@ -178,7 +179,7 @@ class Reviewing:
             raise DecisionError(f"There is no audience {chosen.name!r} in the playbooks; choose one of the list.")
 
     def choose_audiences(self, draft_id: int) -> tuple[AudienceChoice, ...]:
-        """Whom a newsletter can address, each with how many it reaches; the playbook's own choice is the first."""
+        """Whom a newsletter can address; the playbook's own choice is the first."""
         draft = self._draft(draft_id)
         if draft.channel is not ChannelName.EMAIL:
             return ()
@@ -188,7 +189,21 @@ class Reviewing:
         own = audience_for(context, draft.language)
         reached = [(choice, audience_for(context, draft.language, choice)) for choice in choices]
         fitting = [(choice, each) for choice, each in reached if each and (choice is None or each != own)]
-        return tuple(AudienceChoice(choice, each, self._store.count_audience(each)) for choice, each in fitting)
+        return tuple(AudienceChoice(choice, each) for choice, each in fitting)
+
+    def keep_picture(self, picture: Media, user: User) -> None:
+        """Keep a picture that a form holds and nobody has saved yet."""
+        if not user.role.includes(Role.EDITOR):
+            raise NotAllowedError(f"Your role, {user.role}, does not include editing; an editor can do it.")
+        self._store.keep_upload(picture, user.name, self._clock())
+
+    def count_reached(self, draft_id: int, fields: MailFields) -> AudienceCount:
+        """How many a newsletter with these fields would reach, and how many it would leave out."""
+        draft = self._draft(draft_id)
+        material = self._materials.gather(self._campaign_of(draft))
+        context = self._materials.context(material, material.source_of(draft))
+        audience = audience_for(context, draft.language, fields.audience)
+        return self._store.count_audience(audience) if audience else AudienceCount()
 
     def try_fields(self, draft_id: int, fields: Fields, user: User, *, send_at: datetime | None = None) -> Proposal:
         """What an officer's fields would render to, with the checks; nothing is stored."""

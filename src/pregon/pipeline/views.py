@@ -12,7 +12,6 @@ from pregon.types import (
     Answer,
     Approval,
     Audience,
-    AudienceCount,
     Campaign,
     Check,
     Draft,
@@ -66,7 +65,6 @@ class AudienceChoice:
 
     chosen: Audience | None
     audience: Audience
-    count: AudienceCount
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select
 
+from pregon.drafts.pictures import name_picture
 from pregon.storage.base import Queries
 from pregon.storage.tables import test_sends, uploads
 from pregon.types import DeliveryState, Media, TestSend
 
 _KEPT = timedelta(days=7)
-
-
-def name_picture(data: bytes) -> str:
-    """What a picture is called between two pages: the SHA-256 of its bytes."""
-    return hashlib.sha256(data).hexdigest()
 
 
 class DeskQueries(Queries):

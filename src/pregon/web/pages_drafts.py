@@ -6,15 +6,14 @@ import re
 from itertools import pairwise
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from fastapi import APIRouter, Path
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL, substitute
-from pregon.errors import DecisionError, NotFoundError, StaleRevisionError
-from pregon.pipeline import Session
-from pregon.types import Decision, Fields, MailBody, Revision, ThreadBody
-from pregon.web.desk import AnyDesk, Desk, go, read_said
-from pregon.web.forms import read_fields, read_send_at, write_text
+from pregon.errors import DecisionError, NotFoundError
+from pregon.types import Decision, MailBody
+from pregon.web.desk import AnyDesk, Desk, go
+from pregon.web.forms import write_text
 from pregon.web.highlight import diff_words
 from pregon.web.pages_campaigns import send_approved
 from pregon.web.security import MAIL_POLICY, SignedForm, SignedIn, text_of
@@ -40,61 +39,6 @@ def decide(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: SignedForm
     if decision is Decision.APPROVED:
         response.background = send_approved(desk, [draft_id])
     return response
-
-
-@router.get("/edit")
-def show_edit(draft_id: DraftId, request: Request, desk: AnyDesk, session: SignedIn) -> Response:
-    """The fields of the newest revision."""
-    _, view = desk.pipeline.reviewing.show_draft(draft_id)
-    said = read_said(request.query_params)
-    return _edit_page(desk, session, draft_id, view.revision, view.revision.fields, said=said)
-
-
-def _edit_page(
-    desk: Desk, session: Session, draft_id: int, base: Revision, fields: Fields, *, status: int = 200, **values: object
-) -> HTMLResponse:
-    campaign, view = desk.pipeline.reviewing.show_draft(draft_id)
-    shown = {"said": "", "theirs": None, "difference": None, "send_at": base.content.send_at} | values
-    return desk.show(
-        "edit.html",
-        session,
-        status=status,
-        campaign=campaign.campaign,
-        item=campaign.source.item,
-        view=view,
-        base=base,
-        fields=fields,
-        **shown,
-    )
-
-
-@router.post("/edit")
-def edit(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
-    """Save the form as the next revision, or show both texts when somebody saved in between."""
-    campaign, view = desk.pipeline.reviewing.show_draft(draft_id)
-    fields = read_fields(form, view.revision.fields)
-    send_at = read_send_at(form, desk.pipeline.settings.network.time_zone)
-    base = text_of(form, "base")
-    number = int(base) if base.isdecimal() else -1
-    if number == view.draft.revision and (fields, send_at) == (view.revision.fields, view.revision.content.send_at):
-        return go(f"/campaigns/{campaign.campaign.slug}#draft-{draft_id}", said="unchanged")
-    try:
-        desk.pipeline.reviewing.edit_draft(draft_id, number, fields, session.user, send_at=send_at)
-    except StaleRevisionError:
-        _, view = desk.pipeline.reviewing.show_draft(draft_id)
-        difference = diff_words(write_text(view.revision.fields), write_text(fields))
-        return _edit_page(
-            desk,
-            session,
-            draft_id,
-            view.revision,
-            fields,
-            status=409,
-            theirs=write_text(view.revision.fields),
-            difference=difference,
-            send_at=send_at,
-        )
-    return go(f"/campaigns/{campaign.campaign.slug}#draft-{draft_id}", said="saved")
 
 
 @router.post("/confirm")
@@ -146,24 +90,9 @@ def preview_text(draft_id: DraftId, desk: AnyDesk, session: SignedIn) -> Respons
 
 
 def _mail_of(desk: Desk, draft_id: int) -> MailBody:
-    _, view = desk.pipeline.reviewing.show_draft(draft_id)
-    body = view.revision.content.body
+    draft = desk.pipeline.store.read_draft(draft_id)
+    revision = desk.pipeline.store.read_revision(draft_id, draft.revision) if draft else None
+    body = revision.content.body if revision else None
     if not isinstance(body, MailBody):
         raise NotFoundError("This draft is not a mail, so there is no such preview.")
     return body
-
-
-@router.post("/check")
-def check_fields(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
-    """What the form would render to, for the live count and checks while typing; nothing is stored."""
-    _, view = desk.pipeline.reviewing.show_draft(draft_id)
-    fields = read_fields(form, view.revision.fields)
-    send_at = read_send_at(form, desk.pipeline.settings.network.time_zone)
-    proposal = desk.pipeline.reviewing.try_fields(draft_id, fields, session.user, send_at=send_at)
-    body = proposal.content.body
-    return JSONResponse(
-        {
-            "checks": [{"level": check.level, "message": check.message, "fix": check.fix} for check in proposal.checks],
-            "weights": [part.weighted_length for part in body.parts] if isinstance(body, ThreadBody) else [],
-        }
-    )

@@ -14,11 +14,15 @@ from babel.numbers import format_decimal, format_percent
 
 from pregon.drafts.playlist_words import describe_operation, list_texts
 from pregon.pipeline import DraftView
-from pregon.types import ChannelName, MailBody, PlaylistBody, Revision, ThreadBody
+from pregon.types import AudienceCount, ChannelName, MailBody, PlaylistBody, Revision, ThreadBody
 from pregon.web.language import formats, translate, translate_plural
 
 CHANNELS = {ChannelName.EMAIL: "Newsletter", ChannelName.X: "X", ChannelName.YOUTUBE: "YouTube"}
 SAID = {
+    "yes_kept": "Your yes is kept. It goes out once everybody who has to has said yes.",
+    "tested": "Sent to you as a test. It is in no figure.",
+    "retried": "What had failed for a passing reason is tried again with the next pass.",
+    "commented": "Your comment is kept.",
     "approved": "Approved. It goes out at its time; you can withdraw it until then.",
     "needs_changes": "Sent back with your comment.",
     "withdrawn": "Withdrawn. What had not gone out yet will not go out.",
@@ -149,10 +153,36 @@ def approval_sentence(views: Iterable[DraftView], zone: str) -> str:
     """What approving these drafts will do, in one sentence, with nothing hidden in it."""
     drafts = list(views)
     parts = [*_mail_parts(drafts), *_post_parts(drafts), *_playlist_parts(drafts)]
-    when = _say_times({view.revision.content.send_at for view in drafts}, zone)
+    when = _say_times({view.due_at for view in drafts}, zone)
     if not parts:
         return translate("Nothing will be sent: there is nothing to change on this channel.")
+    missing = max(view.missing_yeses for view in drafts) - 1
+    if missing > 0:
+        also = translate_plural(
+            "once %(num)s more person has said yes", "once %(num)s more people have said yes", missing
+        )
+        when = f"{when}, {also % {'num': number(missing)}}"
     return f"{'; '.join(parts)}: {when}."
+
+
+def say_when(at: datetime | None, zone: str) -> str:
+    """A time of sending in the network's zone and in UTC; "" for none."""
+    if at is None:
+        return ""
+    local = format_datetime(at.astimezone(ZoneInfo(zone)), "EEEE d MMMM y, HH:mm", locale=formats())
+    return f"{local} {zone} ({format_datetime(at, 'HH:mm', locale=formats())} UTC)"
+
+
+def say_count(count: AudienceCount) -> str:
+    """Whom an audience reaches per language, and who is left out and why."""
+    per_language = [
+        f"{plural(many, 'person', 'people')} ({language_name(code)})" for code, many in count.languages.items()
+    ]
+    reached = format_list(per_language, locale=formats()) if per_language else plural(0, "person", "people")
+    if not count.left_out:
+        return reached
+    reasons = [f"{number(many)} {translate(reason)}" for reason, many in count.left_out.items()]
+    return f"{reached}; {translate('left out:')} {', '.join(reasons)}"
 
 
 def _say_times(times: set[datetime | None], zone: str) -> str:

@@ -1,16 +1,20 @@
-// Live checks and weighted counts while typing, and a copy of unsaved work in this browser.
-// The counting itself is the server's, so that what is shown is what will be checked.
-
-import { fitParts } from "./posts.js";
+// Live checks and weighted counts while typing, the form's own buttons without a new page, and a copy of unsaved work
+// in this browser. Counting, splitting and joining are the server's, so that what is shown is what will be checked;
+// without this module the same buttons send the form and bring it back.
 
 const form = document.getElementById("edit");
 const live = document.getElementById("live");
+const fields = () => document.getElementById("fields");
 const key = `pregon-draft-${form.dataset.draft}-${form.dataset.base}`;
-const named = () => [...form.elements].filter((field) => field.name && !["csrf", "base"].includes(field.name));
-const read = () => JSON.stringify(named().map((field) => (field.type === "checkbox" ? field.checked : field.value)));
-const atFirst = read();
 let waiting = 0;
 let asked = 0;
+
+// What the form holds, without what belongs to this page alone and without files, which no copy can hold.
+function entries(data = new FormData(form)) {
+  return [...data].filter(([name, value]) => typeof value === "string" && !["csrf", "base", "cursor", "act"].includes(name));
+}
+const read = () => JSON.stringify(entries());
+const atFirst = read();
 
 function tell(level, text) {
   const line = document.createElement("p");
@@ -22,8 +26,12 @@ function tell(level, text) {
 function show(found) {
   live.replaceChildren();
   for (const check of found.checks) tell(check.level, `${check.message} ${check.fix}`);
-  const filled = [...form.querySelectorAll("fieldset.part")].filter((part) => part.querySelector("textarea").value.trim());
-  // A split or a reordered post no longer stands beside its own count, so counts show only while they agree.
+  for (const [id, text] of [["send-when", found.when], ["audience-count", found.whom]]) {
+    const line = document.getElementById(id);
+    if (line && text !== undefined) line.textContent = text;
+  }
+  const filled = [...form.querySelectorAll("fieldset.part")].filter((part) => part.querySelector("textarea[name=part]").value.trim());
+  // A reordered post no longer stands beside its own count, so counts show only while they agree.
   for (const count of form.querySelectorAll(".count")) count.textContent = "";
   if (filled.length !== found.weights.length) return;
   filled.forEach((part, index) => {
@@ -35,8 +43,10 @@ function show(found) {
 
 async function check() {
   const turn = ++asked;
+  const data = new FormData(form);
+  for (const [name, value] of [...data]) if (typeof value !== "string") data.delete(name);
   try {
-    const answer = await fetch(`/drafts/${form.dataset.draft}/check`, { method: "POST", body: new FormData(form) });
+    const answer = await fetch(`/drafts/${form.dataset.draft}/check`, { method: "POST", body: data });
     if (answer.ok && turn === asked) show(await answer.json());
   } catch {
     // No connection: saving will say so; typing goes on.
@@ -45,23 +55,59 @@ async function check() {
 
 function keep() {
   const now = read();
-  if (now === atFirst) localStorage.removeItem(key);
-  else localStorage.setItem(key, now);
+  try {
+    if (now === atFirst) localStorage.removeItem(key);
+    else localStorage.setItem(key, now);
+  } catch {
+    // A full or closed store: the page works without the copy.
+  }
 }
 
-function restore() {
+// Send the form to the server, which changes it and stores nothing, and put what comes back in its place.
+async function change(data) {
+  // What would be typed or pressed meanwhile would be lost with the fields that are replaced.
+  fields().inert = true;
+  let answer;
+  try {
+    answer = await fetch(form.action, { method: "POST", body: data });
+  } catch {
+    fields().inert = false;
+    return false;
+  }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const changed = page.getElementById("fields");
+  if (!changed) {
+    fields().inert = false;
+    live.replaceChildren();
+    tell("error", page.querySelector("main p")?.textContent ?? answer.statusText);
+    return false;
+  }
+  fields().replaceWith(changed);
+  keep();
+  await check();
+  return true;
+}
+
+async function act(button) {
+  const part = button.closest("fieldset");
+  const text = part?.querySelector("textarea[name=part]");
+  const at = [...form.querySelectorAll("fieldset.part")].indexOf(part);
+  const data = new FormData(form, button);
+  data.set("cursor", text ? text.selectionStart : 0);
+  if (!(await change(data))) return;
+  const [name] = button.value.split(":");
+  const next = at + ({ up: -1, down: 1, split: 1 }[name] ?? 0);
+  form.querySelectorAll("fieldset.part")[Math.max(next, 0)]?.querySelector("textarea[name=part]").focus();
+}
+
+async function restore() {
   const kept = localStorage.getItem(key);
   if (!kept || kept === atFirst) return;
-  const values = JSON.parse(kept);
-  // Each post has two fields, its text and its place; the time of sending is the one field besides.
-  if (document.getElementById("parts")) fitParts((values.length - 1) / 2 - 1);
-  const fields = named();
-  if (values.length !== fields.length) return;
-  fields.forEach((field, index) => {
-    if (field.type === "checkbox") field.checked = values[index];
-    else field.value = values[index];
-  });
-  tell("warning", "This is what you had not saved when you left. Leave without saving to drop it.");
+  const data = new FormData();
+  for (const name of ["csrf", "base"]) data.set(name, form.elements[name].value);
+  for (const [name, value] of JSON.parse(kept)) data.append(name, value);
+  data.set("act", "show");
+  if (await change(data)) tell("warning", form.dataset.restored);
 }
 
 form.addEventListener("input", () => {
@@ -69,10 +115,17 @@ form.addEventListener("input", () => {
   clearTimeout(waiting);
   waiting = setTimeout(check, 350);
 });
+form.addEventListener("click", (event) => {
+  const button = event.target.closest("button[name=act]");
+  if (!button) return;
+  event.preventDefault();
+  act(button);
+});
 // Once saved, the next page has another base revision: what was kept for older ones is no longer needed.
 for (const old of Object.keys(localStorage)) {
   if (old.startsWith(`pregon-draft-${form.dataset.draft}-`) && old !== key) localStorage.removeItem(old);
 }
 form.querySelector(".save-bar a")?.addEventListener("click", () => localStorage.removeItem(key));
-restore();
+form.classList.add("scripted");
+await restore();
 if (form.querySelector("fieldset.part")) check();
