@@ -6,14 +6,13 @@ import secrets
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from postgres import running_postgres
-from pregon.storage.store import MIGRATIONS, open_store
+from pregon.storage.shape import upgrade
+from pregon.storage.store import open_store
 from pregon.storage.tables import metadata
 
 # Full-text search: an index over an expression on PostgreSQL, a virtual table with its own tables on SQLite.
@@ -39,10 +38,7 @@ def url(tmp_path: Path, request: pytest.FixtureRequest):
 def migrate(url: str, revision: str) -> None:
     engine = create_engine(url)
     with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        upgrade(connection, revision)
     engine.dispose()
 
 

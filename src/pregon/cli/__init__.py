@@ -34,6 +34,8 @@ _COMMANDS = {
     "contacts": "people",
     "user": "people",
     "report": "people",
+    "backup": "copies",
+    "restore": "copies",
     "check": "health",
     "doctor": "health",
 }

@@ -17,6 +17,7 @@ from pregon.pipeline.material import Material, Materials
 from pregon.pipeline.measuring import CampaignFunnels, Measuring
 from pregon.pipeline.noticing import Noticing
 from pregon.pipeline.people import People, Session
+from pregon.pipeline.planning import Planning
 from pregon.pipeline.protocols import Channel, Clock, EventReader, Poller, Storage, Translator
 from pregon.pipeline.receiving import PushResult, Receiving
 from pregon.pipeline.reviewing import Reviewing
@@ -24,6 +25,7 @@ from pregon.pipeline.signups import Signups
 from pregon.pipeline.sources import SourceLine, Sources
 from pregon.pipeline.subscribing import SubscribeResult, Subscribing
 from pregon.pipeline.translating import Translating
+from pregon.pipeline.trying import Trying
 from pregon.pipeline.views import AudienceChoice, CampaignRow, CampaignView, DraftView, SourceView
 from pregon.pipeline.watching import Watching, WatchResult
 from pregon.settings import Settings
@@ -57,6 +59,7 @@ __all__ = [
     "Noticing",
     "People",
     "Pipeline",
+    "Planning",
     "Poller",
     "PushResult",
     "Receiving",
@@ -71,6 +74,7 @@ __all__ = [
     "Subscribing",
     "Translating",
     "Translator",
+    "Trying",
     "WatchResult",
     "Watching",
 ]
@@ -91,6 +95,7 @@ class Pipeline:
     drafting: Drafting
     digesting: Digesting
     reviewing: Reviewing
+    trying: Trying
     inbox: Inbox
     delivering: Delivering
     measuring: Measuring

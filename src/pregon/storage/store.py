@@ -9,8 +9,6 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
@@ -20,6 +18,7 @@ from pregon.storage.audits import AuditQueries
 from pregon.storage.campaigns import CampaignQueries
 from pregon.storage.contact_imports import ContactImportQueries
 from pregon.storage.contacts import ContactQueries
+from pregon.storage.copies import CopyQueries
 from pregon.storage.days import DayQueries
 from pregon.storage.deliveries import DeliveryQueries
 from pregon.storage.desk import DeskQueries
@@ -37,13 +36,13 @@ from pregon.storage.notices import NoticeQueries
 from pregon.storage.plans import PlanQueries
 from pregon.storage.segments import SegmentQueries
 from pregon.storage.sessions import SessionQueries
+from pregon.storage.shape import migrate
 from pregon.storage.sources import SourceQueries
 from pregon.storage.users import UserQueries
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-
 
 class Store(
+    CopyQueries,
     SourceQueries,
     ItemQueries,
     CampaignQueries,
@@ -98,15 +97,6 @@ def open_store(url: str) -> Store:
         place = parsed.render_as_string(hide_password=True)
         raise PregonError(f"The database {place} cannot be opened ({error}); check PREGON_DATABASE_URL.") from error
     return Store(engine)
-
-
-def migrate(engine: Engine) -> None:
-    """Run the migrations that are missing."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -1,0 +1,90 @@
+"""Every row out and in again, for backups. Knows no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, func, insert, inspect, select, text, update
+
+from pregon.errors import PregonError
+from pregon.storage.base import Queries
+from pregon.storage.funnels import mark_stale
+from pregon.storage.shape import upgrade
+from pregon.storage.tables import deliveries, metadata, notices
+from pregon.types import DeliveryState
+
+_BATCH = 1_000
+Rows = Iterator[Mapping[str, Any]]
+Load = Callable[[str, Rows], None]
+
+
+class CopyQueries(Queries):
+    """All tables, and the hold that follows a restore."""
+
+    def dump_tables(self) -> Iterator[tuple[str, Rows]]:
+        """Each table's name and rows, parents before children, all as of one moment."""
+        options = {"isolation_level": "REPEATABLE READ"} if self.engine.dialect.name == "postgresql" else {}
+        with self.engine.connect().execution_options(pregon_read_only=True, **options) as connection:
+            connection.execute(text("SELECT 1"))
+            for table in metadata.sorted_tables:
+                result = connection.execution_options(yield_per=_BATCH).execute(select(table))
+                yield table.name, (dict(row._mapping) for row in result)
+
+    def hold_everything(self, reason: str, at: datetime) -> int:
+        """Hold all that would go out by itself; what was being sent becomes unknown, so that the provider is asked."""
+        with self._write() as connection:
+            was_sending = update(deliveries).where(deliveries.c.state == DeliveryState.SENDING.value)
+            connection.execute(was_sending.values(state=DeliveryState.UNKNOWN.value, due_at=at))
+            waiting = update(deliveries).where(deliveries.c.state == DeliveryState.PENDING.value)
+            held = connection.execute(waiting.values(state=DeliveryState.HELD.value, reason=reason)).rowcount
+            connection.execute(update(notices).where(notices.c.state == "pending").values(state="held"))
+            touched = connection.execute(select(deliveries.c.campaign_id).distinct()).scalars().all()
+            mark_stale(self, connection, touched)
+        return int(held)
+
+
+@contextmanager
+def make_database(url: str, revision: str) -> Iterator[Load]:
+    """An empty database in the shape that it had at `revision`, to be loaded table by table, all or nothing.
+
+    Raises `PregonError` when the database holds something already.
+    """
+    engine = create_engine(url)
+    try:
+        if inspect(engine).get_table_names():
+            raise PregonError("There is a database already; restore into an empty PREGON_HOME or PREGON_DATABASE_URL.")
+        with engine.begin() as connection:
+            upgrade(connection, revision)
+            shape = MetaData()
+            shape.reflect(connection)
+
+            def load(name: str, rows: Rows) -> None:
+                for some in _batches(rows):
+                    connection.execute(insert(shape.tables[name]), some)
+
+            yield load
+            _move_sequences(connection, engine, shape)
+    finally:
+        engine.dispose()
+
+
+def _move_sequences(connection: Connection, engine: Engine, shape: MetaData) -> None:
+    """PostgreSQL counts ids by itself: the next one must come after those that were loaded."""
+    if engine.dialect.name != "postgresql":
+        return
+    for table in shape.tables.values():
+        sequence = None
+        if "id" in table.c:
+            sequence = connection.execute(select(func.pg_get_serial_sequence(table.name, "id"))).scalar()
+        if sequence is not None:
+            highest = select(func.coalesce(func.max(table.c.id), 0) + 1).scalar_subquery()
+            connection.execute(select(func.setval(sequence, highest, False)))
+
+
+def _batches(rows: Rows) -> Iterator[list[dict[str, Any]]]:
+    while some := [dict(row) for row in islice(rows, _BATCH)]:
+        yield some

@@ -1,0 +1,151 @@
+"""Everything out and in again, on either database, with nothing that goes out by itself afterwards."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import zipfile
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from pipeline.conftest import CLEAN, SAMPLE, Clock, House  # type: ignore[import-not-found]
+from postgres import running_postgres
+from pregon.backups import restore_backup, write_backup
+from pregon.bootstrap import build_pipeline
+from pregon.errors import PregonError
+from pregon.sandbox import running_sandbox
+from pregon.settings import load_settings
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def server():
+    with running_postgres() as address:
+        yield address
+
+
+@contextmanager
+def fresh_schema(server):
+    schema = f"test_{secrets.token_hex(6)}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    yield f"{server}?options=-csearch_path%3D{schema}"
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    engine.dispose()
+
+
+def read_settings(home: Path, url: str):
+    return load_settings(ROOT, {"PREGON_HOME": str(home), "PREGON_DATABASE_URL": url})
+
+
+@pytest.fixture
+def house(tmp_path):
+    settings = read_settings(tmp_path / "home", f"sqlite:///{tmp_path / 'a.db'}")
+    clock = Clock()
+    with running_sandbox(tmp_path / "sandbox.db") as sandbox:
+        pipeline = build_pipeline(settings, sandbox, clock=clock)
+        pipeline.contacts.import_text((SAMPLE / "members.csv").read_text(encoding="utf-8"))
+        yield House(pipeline, sandbox, clock, settings)
+        pipeline.store.close()
+
+
+def back_up(house, tmp_path) -> Path:
+    path = tmp_path / "copy.zip"
+    counts = write_backup(house.pipeline.store, house.settings, path, house.clock())
+    assert counts["contacts"] > 40
+    assert counts["deliveries"] > 40
+    return path
+
+
+def dump(store):
+    kept = ("deliveries", "notices", "funnel_marks", "funnels", "plans")
+    return {name: list(rows) for name, rows in store.dump_tables() if name not in kept}
+
+
+@pytest.mark.parametrize("target", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_everything_comes_back_and_waits_for_a_person(house, tmp_path, target, request):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "x")
+    house.pipeline.delivering.deliver()
+    posts = len(house.sandbox.read("posts"))
+    house.approve(slug, "email")
+    path = back_up(house, tmp_path)
+    on_postgres = target == "postgresql"
+    url = f"sqlite:///{tmp_path / 'b.db'}"
+    with fresh_schema(request.getfixturevalue("server")) if on_postgres else nullcontext(url) as place:
+        settings = read_settings(tmp_path / "other", place)
+        counts = restore_backup(settings, path, house.clock())
+        pipeline = build_pipeline(settings, house.sandbox, clock=house.clock)
+        assert dump(pipeline.store) == dump(house.pipeline.store)
+        assert counts["held"] == house.states(slug, "email").count("pending") > 0
+        assert (settings.home / "secret.key").read_bytes() == (house.settings.home / "secret.key").read_bytes()
+        assert (settings.home / "restored" / "config" / "network.yaml").exists()
+        pipeline.delivering.deliver()
+        assert house.sandbox.read("mails") == []
+        assert len(house.sandbox.read("posts")) == posts
+        again = House(pipeline, house.sandbox, house.clock, settings)
+        assert again.states(slug, "email").count("held") == counts["held"]
+        assert again.states(slug, "x") == ["sent"] * len(again.states(slug, "x"))
+        ids = tuple(row.id for row in pipeline.reviewing.who(slug) if row.state == "held")
+        pipeline.reviewing.resolve_deliveries(ids, "pending", house.officer)
+        pipeline.delivering.deliver()
+        assert len(house.sandbox.read("mails")) == counts["held"]
+        # New rows come after those that were restored.
+        again.drop("new.en.md", "# A new one\n\nThe network tells its members that the quay is open again for all.\n")
+        assert len(again.watch()) == 1
+        pipeline.store.close()
+
+
+def test_a_plan_that_was_open_is_held_too(house, tmp_path, monkeypatch):
+    monkeypatch.setattr("pregon.pipeline.reviewing._PLANNED_AT_ONCE", -1)
+    slug = house.open_campaign(CLEAN)
+    recipients = house.draft(slug, "email").recipients
+    house.approve(slug, "email")
+    path = tmp_path / "copy.zip"
+    write_backup(house.pipeline.store, house.settings, path, house.clock())
+    settings = read_settings(tmp_path / "other", f"sqlite:///{tmp_path / 'b.db'}")
+    assert restore_backup(settings, path, house.clock())["held"] == recipients
+
+
+def test_a_damaged_or_foreign_file_changes_nothing(house, tmp_path):
+    house.open_campaign(CLEAN)
+    path = tmp_path / "copy.zip"
+    write_backup(house.pipeline.store, house.settings, path, house.clock())
+    settings = read_settings(tmp_path / "other", f"sqlite:///{tmp_path / 'b.db'}")
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    for change in (
+        {"tables/contacts.jsonl": files["tables/contacts.jsonl"].replace(b"members", b"nobody1", 1)},
+        {"manifest.json": b"{}"},
+        {"manifest.json": json.dumps(json.loads(files["manifest.json"]) | {"format": 2}).encode()},
+    ):
+        broken = tmp_path / "broken.zip"
+        with zipfile.ZipFile(broken, "w") as archive:
+            for name, data in (files | change).items():
+                archive.writestr(name, data)
+        with pytest.raises(PregonError):
+            restore_backup(settings, broken, house.clock())
+    (tmp_path / "text.zip").write_text("not a zip")
+    with pytest.raises(PregonError, match="cannot be read"):
+        restore_backup(settings, tmp_path / "text.zip", house.clock())
+    assert not (tmp_path / "b.db").exists()
+    assert not settings.home.exists()
+
+
+def test_neither_a_file_nor_a_database_is_overwritten(house, tmp_path):
+    house.open_campaign(CLEAN)
+    path = tmp_path / "copy.zip"
+    write_backup(house.pipeline.store, house.settings, path, house.clock())
+    before = path.read_bytes()
+    with pytest.raises(PregonError, match="exists already"):
+        write_backup(house.pipeline.store, house.settings, path, house.clock())
+    assert path.read_bytes() == before
+    with pytest.raises(PregonError, match="database already"):
+        restore_backup(house.settings, path, house.clock())
+    assert len(house.pipeline.reviewing.list_campaigns()) == 1
