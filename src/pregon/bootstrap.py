@@ -99,6 +99,7 @@ def build_pipeline(
         Signups,
         Sources,
         Subscribing,
+        Trying,
         Watching,
     )
     from pregon.sources.hubs import WebSubHubs
@@ -131,6 +132,7 @@ def build_pipeline(
         digesting=Digesting(store, composing, settings, clock),
         drafting=Drafting(store, composing, materials, clock),
         reviewing=Reviewing(store, composing, materials, clock),
+        trying=Trying(store, channels, settings, clock, key=key),
         inbox=Inbox(store, clock),
         delivering=Delivering(store, materials, channels, settings, clock, worker=worker, key=key),
         measuring=Measuring(store, channels, readers, settings, clock, key=key),

@@ -48,6 +48,9 @@ def doctor(json_wanted: bool) -> None:
     with open_pipeline() as pipeline:
         settings = pipeline.settings
         rows.append(("database", "ok", f"{pipeline.store.count_contacts()} contacts"))
+        broken = pipeline.store.find_broken_line()
+        where = f"the line of {broken.at:%Y-%m-%d %H:%M} by {broken.person} is not as it was written" if broken else ""
+        rows.append(("audit log", "failing" if broken else "ok", where or "every line is as it was written"))
         for name in ChannelName:
             pause = pipeline.store.read_pause(name)
             rows.append((f"channel {name}", "paused" if pause else "ok", pause or settings.channel(name).mode))

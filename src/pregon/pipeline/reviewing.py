@@ -15,6 +15,7 @@ from pregon.approvals import (
 )
 from pregon.deliveries import choose_retriable, plan_deliveries
 from pregon.drafts import CIRCUMSTANCES, audience_for, check_circumstances, list_addresses, propose
+from pregon.drafts.playlist_preview import PlaylistChange, preview_playlists
 from pregon.errors import DecisionError, NotAllowedError, NotFoundError
 from pregon.pipeline.composing import Composing
 from pregon.pipeline.material import Material, Materials
@@ -49,6 +50,7 @@ from pregon.types import (
     MailFields,
     Media,
     PlannedDelivery,
+    PlaylistBody,
     PlaylistFields,
     Proposal,
     Revision,
@@ -149,7 +151,19 @@ class Reviewing:
             yeses=standing_yeses(approvals, revision.number),
             due_at=send_at if send_at and send_at > self._clock() else None,
             tests=self._store.list_test_sends(draft.id),
+            playlists=self._preview(draft, revision, material, source),
         )
+
+    def _preview(
+        self, draft: Draft, revision: Revision, material: Material, source: StoredItem
+    ) -> tuple[PlaylistChange, ...]:
+        """A playlist plan as before and after, as long as somebody decides about it and YouTube can be read."""
+        body = revision.content.body
+        decided = draft.state in (DraftState.APPROVED, DraftState.CANCELLED)
+        if not isinstance(body, PlaylistBody) or not body.operations or decided:
+            return ()
+        context = self._composing.look_at_channel(source.item, self._materials.context(material, source))
+        return preview_playlists(body.operations, context.youtube_state) if context.youtube_state else ()
 
     # --- changing
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pregon.approvals import explain_refused_yes
+from pregon.drafts.playlist_preview import PlaylistChange
 from pregon.pipeline.material import Material
 from pregon.settings import ApprovalRule
 from pregon.types import (
@@ -48,6 +49,7 @@ class DraftView:
     yeses: tuple[str, ...] = ()
     due_at: datetime | None = None
     tests: tuple[TestSend, ...] = ()
+    playlists: tuple[PlaylistChange, ...] = ()
 
     @property
     def missing_yeses(self) -> int:

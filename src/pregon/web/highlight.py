@@ -6,7 +6,7 @@ A fact of a draft points to `#at-ITEM-START`, the offset in that item's text: th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
@@ -84,6 +84,20 @@ def link_facts(text: str, traces: Iterable[Trace], item_id: int) -> Markup:
         pieces.append(escape(fact) if start is None else link.format(item_id, start, fact))
         position = match.end()
     return Markup("").join([*pieces, escape(text[position:])])
+
+
+def mark_passages(text: str, traces: Iterable[Trace], item_id: int, passages: Sequence[tuple[str, str]]) -> Markup:
+    """A draft's text with its facts linked and each commented passage marked; `passages` are (name, pattern)."""
+    facts = tuple(traces)
+    for name, pattern in passages:
+        if match := re.search(pattern, text):
+            before, after = text[: match.start()], text[match.end() :]
+            inside = link_facts(match.group(), facts, item_id)
+            marked = Markup('<mark class="passage" id="{}" tabindex="-1">{}</mark>').format(name, inside)
+            # Further passages are looked for on both sides: two marks never overlap.
+            rest = [each for each in passages if each[0] != name]
+            return mark_passages(before, facts, item_id, rest) + marked + mark_passages(after, facts, item_id, rest)
+    return link_facts(text, facts, item_id)
 
 
 def _place_of_address(address: str, longest_first: list[str], places: dict[str, int]) -> int | None:

@@ -12,9 +12,10 @@ from starlette.background import BackgroundTask
 
 from pregon.errors import DecisionError, NotFoundError
 from pregon.pipeline import CampaignView, DraftView, SourceView
-from pregon.types import CampaignSearch, ChannelName, Decision, DraftState, Kind
+from pregon.types import CampaignSearch, ChannelName, Decision, DraftState, Kind, User
+from pregon.web.comments import Comment, list_comments, write_pattern
 from pregon.web.desk import AnyDesk, Desk, go, read_page, read_said
-from pregon.web.highlight import link_facts, mark_source
+from pregon.web.highlight import mark_passages, mark_source
 from pregon.web.security import SignedForm, SignedIn, text_of
 from pregon.web.wording import approval_sentence
 
@@ -56,7 +57,7 @@ def show_inbox(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
 def show_campaign(slug: str, request: Request, desk: AnyDesk, session: SignedIn) -> Response:
     """The source on one side, the drafts on the other."""
     view = desk.pipeline.reviewing.show_campaign(slug)
-    ready = ready_drafts(view)
+    ready = ready_drafts(view, session.user)
     return desk.show(
         "campaign.html",
         session,
@@ -66,7 +67,8 @@ def show_campaign(slug: str, request: Request, desk: AnyDesk, session: SignedIn)
         ready=ready,
         funnels={(f.channel, f.language or ""): f for f in desk.pipeline.measuring.funnels(slug)[0].rows},
         sentence=approval_sentence(ready, desk.pipeline.settings.network.time_zone) if ready else "",
-        link_facts=link_facts,
+        mark_text=mark_text,
+        list_comments=list_comments,
         said=read_said(request.query_params),
     )
 
@@ -76,9 +78,18 @@ def _mark(source: SourceView, drafts: Iterable[DraftView]) -> Markup:
     return mark_source(source.stored.item.text, traces, source.questions, source.stored.id)
 
 
-def ready_drafts(view: CampaignView) -> list[DraftView]:
-    """The drafts that nothing stands in the way of approving."""
-    return [each for each in view.drafts if each.draft.state not in _DECIDED and not each.obstacles]
+def mark_text(text: str, view: DraftView, comments: Iterable[Comment], place: str) -> Markup:
+    """One text of a draft: facts linked to the source, and the passages that comments of this place are about."""
+    wanted = [
+        (f"passage-{c.approval.id}", write_pattern(c.approval.quote).pattern) for c in comments if c.place == place
+    ]
+    return mark_passages(text, view.revision.trace, view.source.id, wanted)
+
+
+def ready_drafts(view: CampaignView, user: User) -> list[DraftView]:
+    """The drafts that nothing stands in the way of this person's approving."""
+    undecided = [each for each in view.drafts if each.draft.state not in _DECIDED]
+    return [each for each in undecided if not each.obstacles and not each.refuses_yes_of(user.name)]
 
 
 @router.post("/campaigns/{slug}/answers")
@@ -98,13 +109,16 @@ def approve_ready(slug: str, desk: AnyDesk, session: SignedIn, form: SignedForm)
     """Approve every draft whose digest the page showed; one that changed meanwhile is refused, and the page says so."""
     view = desk.pipeline.reviewing.show_campaign(slug)
     shown = {value for value in form.getlist("digest") if isinstance(value, str)}
-    wanted = [each for each in ready_drafts(view) if each.revision.digest in shown]
+    wanted = [each for each in ready_drafts(view, session.user) if each.revision.digest in shown]
     if not wanted:
         raise DecisionError("These drafts changed meanwhile; read the newest revisions and decide again.")
-    for each in wanted:
-        desk.pipeline.reviewing.decide(each.draft.id, Decision.APPROVED, each.revision.digest, session.user)
-    response = go(f"/campaigns/{slug}", said="approved")
-    response.background = send_approved(desk, [each.draft.id for each in wanted])
+    decide = desk.pipeline.reviewing.decide
+    states = {
+        each.draft.id: decide(each.draft.id, Decision.APPROVED, each.revision.digest, session.user) for each in wanted
+    }
+    approved = [draft_id for draft_id, state in states.items() if state is DraftState.APPROVED]
+    response = go(f"/campaigns/{slug}", said="approved" if approved else "yes_kept")
+    response.background = send_approved(desk, approved)
     return response
 
 

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL, substitute
 from pregon.errors import DecisionError, NotFoundError
-from pregon.types import Decision, MailBody
+from pregon.types import Decision, DeliveryState, DraftState, MailBody
 from pregon.web.desk import AnyDesk, Desk, go
 from pregon.web.forms import write_text
 from pregon.web.highlight import diff_words
@@ -33,10 +33,13 @@ def decide(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: SignedForm
     except ValueError as error:
         raise DecisionError("That is no decision; use the buttons of the campaign's page.") from error
     view, _ = desk.pipeline.reviewing.show_draft(draft_id)
-    comment = text_of(form, "comment").strip()[:4000]
-    desk.pipeline.reviewing.decide(draft_id, decision, text_of(form, "digest"), session.user, comment)
-    response = go(f"/campaigns/{view.campaign.slug}#draft-{draft_id}", said=decision.value)
-    if decision is Decision.APPROVED:
+    comment, quote = text_of(form, "comment").strip()[:4000], text_of(form, "quote").strip()[:1000]
+    digest, decide = text_of(form, "digest"), desk.pipeline.reviewing.decide
+    state = decide(draft_id, decision, digest, session.user, comment, quote=quote)
+    is_first_yes = decision is Decision.APPROVED and state is not DraftState.APPROVED
+    said = "yes_kept" if is_first_yes else decision.value
+    response = go(f"/campaigns/{view.campaign.slug}#draft-{draft_id}", said=said)
+    if state is DraftState.APPROVED:
         response.background = send_approved(desk, [draft_id])
     return response
 
@@ -48,6 +51,15 @@ def confirm(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: SignedFor
     base = text_of(form, "base")
     desk.pipeline.reviewing.confirm_draft(draft_id, int(base) if base.isdecimal() else -1, session.user)
     return go(f"/campaigns/{view.campaign.slug}#draft-{draft_id}", said="confirmed")
+
+
+@router.post("/test")
+def send_test(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """The newsletter to one's own mailbox, or to that of another person of the desk."""
+    view, _ = desk.pipeline.reviewing.show_draft(draft_id)
+    sent = desk.pipeline.trying.send_test(draft_id, session.user, text_of(form, "address").strip()[:320])
+    said = "tested" if sent.state is DeliveryState.SENT else "not_tested"
+    return go(f"/campaigns/{view.campaign.slug}#draft-{draft_id}", said=said)
 
 
 @router.get("/history")

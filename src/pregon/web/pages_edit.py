@@ -178,16 +178,16 @@ def _count_reached(desk: Desk, view: DraftView, fields: Fields) -> str:
 @router.post("/check")
 def check_fields(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
     """What the form would render to, for the live count and checks while typing; nothing is stored."""
+    refuse_below(session.user, Role.EDITOR)
     _, view = desk.pipeline.reviewing.show_draft(draft_id)
     shown = _read_base(desk, view, form) or view.revision
     try:
         fields = read_fields(form, shown.fields, _fill_shelf(desk, form, shown, view.revision))
         send_at = read_send_at(form, desk.pipeline.settings.network.time_zone)
-        proposal = desk.pipeline.reviewing.try_fields(draft_id, fields, session.user, send_at=send_at)
-    except StaleRevisionError:
-        raise
     except PregonError as error:
+        # Half a date is no reason for a page of its own while somebody is typing it.
         return JSONResponse({"checks": [{"level": "error", "message": str(error), "fix": ""}], "weights": []})
+    proposal = desk.pipeline.reviewing.try_fields(draft_id, fields, session.user, send_at=send_at)
     body = proposal.content.body
     checks = [
         {"level": check.level, "message": say_sentence(check.message), "fix": say_sentence(check.fix)}

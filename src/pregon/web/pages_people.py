@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from dataclasses import asdict
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 
 from pregon.errors import PregonError
 from pregon.pipeline import Session
-from pregon.types import Role
+from pregon.types import AuditEntry, Role
 from pregon.web.desk import AnyDesk, Desk, go, read_said
 from pregon.web.pages_results import plain_cell
 from pregon.web.security import SignedForm, SignedIn, text_of
@@ -58,6 +60,17 @@ def save_person(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
     return go("/people", said="person")
 
 
+@router.post("/people/email")
+def save_email(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """Where a person gets tests of what they draft."""
+    refuse_below(session.user, Role.ADMIN)
+    try:
+        desk.pipeline.trying.set_address(text_of(form, "name"), text_of(form, "email"), session.user)
+    except PregonError as error:
+        return _people_page(desk, session, status=400, problem=str(error))
+    return go("/people", said="email")
+
+
 @router.post("/people/second-step")
 def turn_off_second_step(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
     """Turn the second step off for somebody who has lost their telephone; their sessions end."""
@@ -68,10 +81,26 @@ def turn_off_second_step(desk: AnyDesk, session: SignedIn, form: SignedForm) -> 
 
 
 @router.get("/audit")
-def show_audit(desk: AnyDesk, session: SignedIn) -> Response:
-    """Who did what, newest first."""
+def show_audit(desk: AnyDesk, session: SignedIn, check: str = "") -> Response:
+    """Who did what, newest first; with `check`, whether every line is as it was written."""
     refuse_below(session.user, Role.APPROVER)
-    return desk.show("audit.html", session, entries=desk.pipeline.store.list_audit())
+    store = desk.pipeline.store
+    broken = store.find_broken_line() if check else None
+    return desk.show("audit.html", session, entries=store.list_audit(), checked=bool(check), broken=broken)
+
+
+@router.get("/audit.jsonl")
+def export_audit_lines(desk: AnyDesk, session: SignedIn) -> Response:
+    """The whole log as JSON lines, oldest first, each with the hash that seals it and all before it."""
+    refuse_below(session.user, Role.APPROVER)
+    headers = {"Content-Disposition": 'attachment; filename="audit.jsonl"', "Cache-Control": "no-store"}
+    lines = (write_line(entry) for entry in desk.pipeline.store.walk_audit())
+    return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
+
+
+def write_line(entry: AuditEntry) -> str:
+    """One line of the log as JSON."""
+    return json.dumps(asdict(entry) | {"at": entry.at.isoformat()}, ensure_ascii=False) + "\n"
 
 
 @router.get("/audit.csv")

@@ -12,6 +12,7 @@ from babel.dates import format_date, format_datetime
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
+from pregon.drafts.pictures import name_picture
 from pregon.drafts.playlist_words import describe_operation, list_texts
 from pregon.pipeline import DraftView
 from pregon.types import AudienceCount, ChannelName, MailBody, PlaylistBody, Revision, ThreadBody
@@ -20,6 +21,8 @@ from pregon.web.language import formats, translate, translate_plural
 CHANNELS = {ChannelName.EMAIL: "Newsletter", ChannelName.X: "X", ChannelName.YOUTUBE: "YouTube"}
 SAID = {
     "yes_kept": "Your yes is kept. It goes out once everybody who has to has said yes.",
+    "email": "Saved. Tests of newsletters can go there.",
+    "not_tested": "The test did not go out, or nobody knows whether it did; the draft says why.",
     "tested": "Sent to you as a test. It is in no figure.",
     "retried": "What had failed for a passing reason is tried again with the next pass.",
     "commented": "Your comment is kept.",
@@ -89,6 +92,7 @@ def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
         "split_question": split_question,
         "origin": origin_name,
         "operation": describe_operation,
+        "picture_name": name_picture,
         "operation_texts": list_texts,
     }
 
