@@ -33,7 +33,7 @@ _COMMANDS = {
     "who": "desk",
     "contacts": "people",
     "user": "people",
-    "report": "people",
+    "report": "report",
     "backup": "copies",
     "restore": "copies",
     "check": "health",

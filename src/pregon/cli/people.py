@@ -1,4 +1,4 @@
-"""pregon contacts, user, report."""
+"""pregon contacts, user."""
 
 from __future__ import annotations
 
@@ -13,15 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pregon.cli.shared import as_json, open_pipeline, print_json, print_table, say
-from pregon.types import ChannelName, Role
+from pregon.types import Role
 
 if TYPE_CHECKING:
     from pregon.pipeline import ImportResult
 
-_FIGURES = (
-    *("planned", "sent", "failed", "suppressed", "unknown", "held", "pending", "delivered", "bounced"),
-    *("trackable", "clickers", "clicks", "machine_clicks", "unsubscribed"),
-)
 _COLUMNS = (
     *("address", "name", "language", "state", "organisation", "city", "country"),
     *("open_tracking", "click_tracking"),
@@ -164,28 +160,3 @@ def list_users(json_wanted: bool) -> None:
         print_json([{"name": person.name, "role": person.role} for person in everybody])
     else:
         print_table(("name", "role"), [(person.name, person.role) for person in everybody])
-
-
-@click.command()
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write CSV to this file.")
-@as_json
-def report(out: Path | None, json_wanted: bool) -> None:
-    """What each campaign reached, per channel."""
-    with open_pipeline() as pipeline:
-        campaigns = pipeline.measuring.funnels()
-    rows = [
-        {"campaign": c.campaign.slug, "channel": name} | {column: getattr(c.total(name), column) for column in _FIGURES}
-        for c in campaigns
-        for name in ChannelName
-        if c.total(name).planned
-    ]
-    if json_wanted:
-        print_json(rows)
-    elif out:
-        with out.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, ("campaign", "channel", *_FIGURES))
-            writer.writeheader()
-            writer.writerows(rows)
-        say(f"{len(rows)} lines in {out}")
-    else:
-        print_table(("campaign", "channel", *_FIGURES), [tuple(row.values()) for row in rows])

@@ -20,6 +20,7 @@ from pregon.pipeline.people import People, Session
 from pregon.pipeline.planning import Planning
 from pregon.pipeline.protocols import Channel, Clock, EventReader, Poller, Storage, Translator
 from pregon.pipeline.receiving import PushResult, Receiving
+from pregon.pipeline.reporting import FEWEST_PEOPLE, Report, Reporting
 from pregon.pipeline.reviewing import Reviewing
 from pregon.pipeline.signups import Signups
 from pregon.pipeline.sources import SourceLine, Sources
@@ -31,6 +32,7 @@ from pregon.pipeline.watching import Watching, WatchResult
 from pregon.settings import Settings
 
 __all__ = [
+    "FEWEST_PEOPLE",
     "AudienceChoice",
     "CampaignFunnels",
     "CampaignRow",
@@ -63,6 +65,8 @@ __all__ = [
     "Poller",
     "PushResult",
     "Receiving",
+    "Report",
+    "Reporting",
     "Reviewing",
     "Session",
     "Signups",
@@ -99,6 +103,7 @@ class Pipeline:
     inbox: Inbox
     delivering: Delivering
     measuring: Measuring
+    reporting: Reporting
     people: People
     contacts: Contacts
     signups: Signups

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, delete, distinct, func, insert, or_, select, update
@@ -70,6 +71,22 @@ class FunnelQueries(Queries):
             count = connection.execute(select(func.count()).select_from(having.subquery())).scalar_one()
         figures = self.count_funnels([campaign.id for campaign in found])
         return tuple((campaign, figures.get(campaign.id, ())) for campaign in found), int(count)
+
+    def period_funnels(
+        self, since: datetime | None, before: datetime
+    ) -> tuple[tuple[Campaign, tuple[Funnel, ...]], ...]:
+        """The campaigns that were opened in a period and have figures, oldest first."""
+        self.refresh_funnels()
+        query = select(campaigns).where(campaigns.c.created_at < before)
+        if since is not None:
+            query = query.where(campaigns.c.created_at >= since)
+        query = query.where(campaigns.c.id.in_(select(funnels.c.campaign_id).distinct()))
+        with self._read() as connection:
+            found = list(map(read_campaign, connection.execute(query.order_by(campaigns.c.created_at, campaigns.c.id))))
+        figures: dict[int, tuple[Funnel, ...]] = {}
+        for start in range(0, len(found), _PER_READ):
+            figures |= self.count_funnels([campaign.id for campaign in found[start : start + _PER_READ]])
+        return tuple((campaign, figures.get(campaign.id, ())) for campaign in found)
 
     def total_funnels(self) -> tuple[Funnel, ...]:
         """The sums of all campaigns per channel and language, the polled counters among them."""

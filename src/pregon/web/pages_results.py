@@ -6,16 +6,18 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable
+from datetime import date
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from pregon.errors import DecisionError
+from pregon.errors import DecisionError, PregonError
 from pregon.metrics import click_rate
 from pregon.pipeline import CampaignFunnels
 from pregon.types import ChannelName, Delivery, DeliveryState, Funnel, Role
 from pregon.web.charts import build_bars
 from pregon.web.desk import AnyDesk, go, read_page, read_said
+from pregon.web.report import render_report
 from pregon.web.security import SignedForm, SignedIn, text_of, texts_of
 from pregon.web.workings import refuse_below
 
@@ -131,6 +133,22 @@ def total_figures(funnels: Iterable[Funnel]) -> dict[str, int]:
             totals.update(changes=each.sent)
     names = ("sent", "delivered", "clickers", "trackable", "machine", "unsubscribed", "bounced", "posts", "changes")
     return {name: totals[name] for name in (*names, "impressions")}
+
+
+@router.get("/report.html")
+def download_report(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
+    """The outreach report of a period as a file that needs nothing else."""
+    start, end = (_read_day(request.query_params.get(name, "")) for name in ("from", "to"))
+    html = render_report(desk.pipeline.reporting.build(start, end), desk.pipeline.settings.network)
+    headers = {"Content-Disposition": 'attachment; filename="outreach-report.html"', "Cache-Control": "no-store"}
+    return Response(html, media_type="text/html; charset=utf-8", headers=headers)
+
+
+def _read_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise PregonError(f"{text!r} is not a day; write it as 2026-11-23.") from error
 
 
 @router.post("/measure")
