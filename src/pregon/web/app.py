@@ -16,6 +16,7 @@ from pregon.errors import DecisionError, NotAllowedError, NotFoundError, PregonE
 from pregon.pipeline import Pipeline
 from pregon.web import (
     pages_account,
+    pages_calendar,
     pages_campaigns,
     pages_contacts,
     pages_drafts,
@@ -28,6 +29,7 @@ from pregon.web import (
     readers_signup,
     webhooks,
 )
+from pregon.web.api import build_api
 from pregon.web.assets import STATIC
 from pregon.web.desk import Desk, Hint, build_desk, get_desk
 from pregon.web.language import SpeaksLanguage
@@ -40,6 +42,7 @@ _PARTS = (
     pages_campaigns,
     pages_drafts,
     pages_edit,
+    pages_calendar,
     pages_results,
     pages_workings,
     pages_contacts,
@@ -73,6 +76,7 @@ def build_app(pipeline: Pipeline, *, hint: Hint | None = None, engine_url: str |
     app.add_middleware(SpeaksLanguage)
     for part in _PARTS:
         app.include_router(part.router)
+    app.mount("/api", build_api(app.state.desk))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/healthz", _healthz, methods=["GET"])
     app.add_exception_handler(NotSignedInError, _ask_to_sign_in)

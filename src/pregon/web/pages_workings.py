@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from pregon.errors import NotFoundError
 from pregon.types import ChannelName, Role
-from pregon.web.desk import AnyDesk, go, read_said
+from pregon.web.desk import AnyDesk, Desk, go, read_said
 from pregon.web.security import SignedForm, SignedIn
 from pregon.web.workings import note, refuse_below
 
@@ -31,8 +31,12 @@ def show_sources(request: Request, desk: AnyDesk, session: SignedIn) -> Response
 def check_sources(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
     """Poll every source now and draft what it brings."""
     refuse_below(session.user, Role.EDITOR)
-    done = desk.tell("pregon.source.changed", "pregon.source.asked", lambda: _watch(desk))
-    return go("/sources", said="checked" if done else "checking")
+    return go("/sources", said="checked" if check_all_sources(desk) else "checking")
+
+
+def check_all_sources(desk: Desk) -> bool:
+    """Poll every source now, or let the engine do it. Returns whether it is done."""
+    return desk.tell("pregon.source.changed", "pregon.source.asked", lambda: _watch(desk))
 
 
 def _watch(desk: AnyDesk) -> None:
