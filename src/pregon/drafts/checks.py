@@ -12,6 +12,7 @@ from pregon.drafts.circumstances import check_circumstances
 from pregon.drafts.context import DraftContext
 from pregon.drafts.links import host_of, open_placeholders
 from pregon.drafts.missing import is_missing
+from pregon.drafts.names import find_untraced_names
 from pregon.drafts.playlist_checks import check_playlists
 from pregon.drafts.post_checks import check_thread
 from pregon.drafts.shown import visible_texts
@@ -43,6 +44,7 @@ def check_draft(
     """
     checks = [
         *_check_facts(untraced),
+        *_check_names_of_others(content, item, context),
         *_check_missing(content),
         *_check_translation(translated_by),
         *_check_links(content, item, context),
@@ -63,6 +65,14 @@ def _check_facts(untraced: tuple[str, ...]) -> Iterator[Check]:
     for fact in untraced:
         message = f"“{fact}” stands neither in the source nor in the configuration."
         yield Check("fact.untraced", "error", message, "Correct it to what the source says, or take it out.")
+
+
+def _check_names_of_others(content: Content, item: Item, context: DraftContext) -> Iterator[Check]:
+    if isinstance(content.body, PlaylistBody):
+        return
+    for name in find_untraced_names(content, item, context):
+        message = f"“{name}” stands neither in the source nor in the configuration."
+        yield Check("name.untraced", "warning", message, "Make sure that it is right and rightly spelt.")
 
 
 def _check_missing(content: Content) -> Iterator[Check]:

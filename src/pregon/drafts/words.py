@@ -46,12 +46,17 @@ class Words:
 
     def name_language(self, code: str) -> str:
         """How this language calls the language of `code`: `francés`; the code itself when it has no name for it."""
-        return str(_locale(self.language).languages.get(code, code))
+        return name_language(code, self.language)
 
     @property
     def direction(self) -> str:
         """`ltr` or `rtl`, for the `dir` attribute."""
         return "rtl" if self.language in _RIGHT_TO_LEFT else "ltr"
+
+
+def name_language(code: str, spoken: str) -> str:
+    """How the language `spoken` calls the language of `code`; the code itself when it has no name for it."""
+    return str(_locale(spoken).languages.get(code, code))
 
 
 def read_words(templates: Mapping[str, str], language: str) -> Words:
