@@ -83,6 +83,7 @@ def build_pipeline(
 ) -> Pipeline:
     """Wire everything. `sandbox` are the running stand-ins that channels in sandbox mode speak to."""
     from pregon.pipeline import (
+        Calendar,
         Contacts,
         Delivering,
         Digesting,
@@ -135,6 +136,7 @@ def build_pipeline(
         reviewing=Reviewing(store, composing, materials, clock),
         trying=Trying(store, channels, settings, clock, key=key),
         inbox=Inbox(store, clock),
+        calendar=Calendar(store, settings, clock),
         delivering=Delivering(store, materials, channels, settings, clock, worker=worker, key=key),
         measuring=Measuring(store, channels, readers, settings, clock, key=key),
         reporting=Reporting(store, settings, clock),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pregon.pipeline.calendar import Calendar, CalendarDay, CalendarMonth
 from pregon.pipeline.composing import Composing
 from pregon.pipeline.contacts import Contacts, ContactView
 from pregon.pipeline.delivering import Delivering, DeliverResult
@@ -34,6 +35,9 @@ from pregon.settings import Settings
 __all__ = [
     "FEWEST_PEOPLE",
     "AudienceChoice",
+    "Calendar",
+    "CalendarDay",
+    "CalendarMonth",
     "CampaignFunnels",
     "CampaignRow",
     "CampaignView",
@@ -101,6 +105,7 @@ class Pipeline:
     reviewing: Reviewing
     trying: Trying
     inbox: Inbox
+    calendar: Calendar
     delivering: Delivering
     measuring: Measuring
     reporting: Reporting

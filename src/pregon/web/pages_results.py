@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from fastapi import APIRouter, Request
@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from pregon.errors import DecisionError, PregonError
 from pregon.metrics import click_rate
 from pregon.pipeline import CampaignFunnels
-from pregon.types import ChannelName, Delivery, DeliveryState, Funnel, Role
+from pregon.types import ChannelName, Delivery, DeliverySearch, DeliveryState, Funnel, Role
 from pregon.web.charts import build_bars
 from pregon.web.desk import AnyDesk, go, read_page, read_said
 from pregon.web.report import render_report
@@ -23,6 +23,7 @@ from pregon.web.workings import refuse_below
 
 router = APIRouter()
 _SHOWN = 200
+_ROWS = 100
 _PER_PAGE = 12
 _STUCK = (DeliveryState.UNKNOWN, DeliveryState.HELD)
 # What a filter's name covers: what is being sent still counts as pending.
@@ -33,12 +34,14 @@ _COLUMNS = ("channel", "language", "position", "address", "state", "reason", "se
 
 
 @router.get("/campaigns/{slug}/result")
-def show_result(slug: str, request: Request, desk: AnyDesk, session: SignedIn, state: str = "") -> Response:
+def show_result(slug: str, request: Request, desk: AnyDesk, session: SignedIn) -> Response:
     """Who got what, who did not and why, and what followed."""
     (figures,) = desk.pipeline.measuring.funnels(slug)
-    counts = count_states(figures)
-    state = state if state in counts else ""
-    ledger, campaign = desk.pipeline.store.page_deliveries, figures.campaign
+    counts, store, campaign = count_states(figures), desk.pipeline.store, figures.campaign
+    query, page = request.query_params, read_page(request.query_params.get("page", ""))
+    search = _read_search(query, campaign.id, counts, page)
+    rows, found = store.search_deliveries(search)
+    stuck, stuck_count = store.search_deliveries(DeliverySearch(campaign.id, _STUCK, limit=_SHOWN))
     return desk.show(
         "result.html",
         session,
@@ -46,14 +49,44 @@ def show_result(slug: str, request: Request, desk: AnyDesk, session: SignedIn, s
         figures=figures,
         build_bars=build_bars,
         click_rate=click_rate,
-        rows=ledger(campaign.id, _STATES[state], _SHOWN),
-        found=counts[state] if state else sum(counts.values()),
+        rows=rows,
+        found=found,
+        page=page,
+        per_page=_ROWS,
+        search=search,
+        chosen=f"{search.channel}:{search.language or ''}" if search.channel else "",
         counts=counts,
-        state_filter=state,
-        stuck=ledger(campaign.id, _STUCK, _SHOWN),
-        as_of=desk.pipeline.store.newest_facts(),
-        said=read_said(request.query_params),
+        state_filter=query.get("state", "") if search.states else "",
+        stuck=stuck,
+        stuck_count=stuck_count,
+        tried=store.receipts_of([row.id for row in stuck]),
+        retriable=len(desk.pipeline.reviewing.list_retriable(slug)) if counts.get("failed") else 0,
+        as_of=store.newest_facts(),
+        said=read_said(query),
     )
+
+
+def _read_search(query: Mapping[str, str], campaign_id: int, counts: Mapping[str, int], page: int) -> DeliverySearch:
+    state = query.get("state", "")
+    channel, _, language = query.get("way", "").partition(":")
+    known = channel in set(ChannelName)
+    return DeliverySearch(
+        campaign_id=campaign_id,
+        states=_STATES[state] if state in counts else (),
+        channel=channel if known else "",
+        language=language if known else None,
+        text=query.get("q", "").strip()[:80],
+        limit=_ROWS,
+        offset=(page - 1) * _ROWS,
+    )
+
+
+@router.post("/campaigns/{slug}/retry")
+def retry_failed(slug: str, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """Try what failed for reasons that may pass once more; nothing that was sent or may have been."""
+    desk.pipeline.reviewing.retry_failed(slug, session.user)
+    desk.tell("pregon.draft.approved", f"pregon.campaign.{slug}", lambda: None)
+    return go(f"/campaigns/{slug}/result", said="retried")
 
 
 def count_states(figures: CampaignFunnels) -> dict[str, int]:

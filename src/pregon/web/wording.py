@@ -73,12 +73,18 @@ def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
         local = value.astimezone(place) if isinstance(value, datetime) else value
         return format_date(local, "d MMMM y", locale=formats())
 
+    def hour(value: datetime) -> str:
+        return format_datetime(value.astimezone(place), "HH:mm", locale=formats())
+
     def local_input(value: datetime | None) -> str:
         return value.astimezone(place).strftime("%Y-%m-%dT%H:%M") if value else ""
 
     return {
         "moment": moment,
         "day": day,
+        "hour": hour,
+        "month": lambda value: format_date(value, "LLLL y", locale=formats()).capitalize(),
+        "weekday": lambda value: format_date(value, "ccc", locale=formats()),
         "local_input": local_input,
         "number": number,
         "percent": percent,
