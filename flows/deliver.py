@@ -11,6 +11,7 @@ def deliver() -> dict[str, dict[str, int]]:
     with shared_pipeline() as pipeline:
         result = pipeline.delivering.deliver()
         pipeline.noticing.send_due()
+        pipeline.notifying.notify()
     log = get_run_logger()
     for channel, reason in result.paused.items():
         log.warning("%s is paused: %s", channel, reason)

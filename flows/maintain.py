@@ -15,6 +15,8 @@ def maintain() -> int:
         pipeline.linking.forget_old()
         pipeline.signups.forget()
         pipeline.duties.tell_due()
+        pipeline.people.forget_attempts()
+        pipeline.notifying.forget()
     log = get_run_logger()
     log.info("%d raw events forgotten, %d hubs asked", stripped, len(subscribed.asked))
     for source_id, why in subscribed.failed:

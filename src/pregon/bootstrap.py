@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from pregon.types import ChannelName, Document, Poll, ProviderEvent, SourceKind,
 if TYPE_CHECKING:
     from pregon.channels.x import UserTokens
     from pregon.pipeline import Channel, EventReader, Translator
+    from pregon.pipeline.notifying import Poster
     from pregon.pipeline.protocols import ChannelReader, Poller
     from pregon.sandbox import Sandbox
     from pregon.sources.pace import HostPace
@@ -63,6 +65,17 @@ def _fetch_document(address: str) -> Document:
     return load_document(answer.body, name=name, media_type=media_type, origin=answer.address)
 
 
+def ask_links(addresses: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+    """Which of these addresses lead nowhere: (error or warning, what was found) each. Asks the network, keeps nothing."""
+    from pregon.pipeline.linking import is_askable
+    from pregon.pipeline.views import describe_link
+    from pregon.sources.links import LinkChecker
+    from pregon.sources.pace import HostPace
+
+    states = LinkChecker(HostPace(1.0))([address for address in dict.fromkeys(addresses) if is_askable(address)])
+    return {address: describe_link(state) for address, state in states.items() if state.is_dead()}
+
+
 def read_templates(root: Path) -> Mapping[str, str]:
     """Every text file below `root`/templates, by its path there."""
     folder = root / "templates"
@@ -89,11 +102,13 @@ def build_pipeline(
         Digesting,
         Drafting,
         Duties,
+        Facts,
         Inbox,
         Linking,
         Materials,
         Measuring,
         Noticing,
+        Notifying,
         People,
         Receiving,
         Reporting,
@@ -144,6 +159,14 @@ def build_pipeline(
         contacts=contacts,
         signups=Signups(store, contacts, settings, clock, key=key),
         noticing=Noticing(store, channels, lambda: read_templates(settings.root), settings, clock, key=key),
+        notifying=Notifying(
+            store,
+            Facts(store, Sources(store, settings, clock), settings.base_url),
+            _build_poster(settings),
+            clock,
+            key=key,
+            allow_private=settings.desk.hooks.allow_private,
+        ),
         duties=Duties(store, channels, clock),
     )
 
@@ -372,6 +395,13 @@ def _sendgrid_reader(
         return parse_events(body)
 
     return read
+
+
+def _build_poster(settings: Settings) -> Poster:
+    from pregon.sources.post import post_message
+
+    rules = settings.desk.hooks
+    return partial(post_message, timeout=rules.timeout_seconds, allow_private=rules.allow_private)
 
 
 def _desk_name(settings: Settings) -> str:

@@ -40,17 +40,19 @@ def read(document: str, kind: str | None, json_wanted: bool) -> None:
 @click.command()
 @click.argument("document")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write the drafts into this folder.")
+@click.option("--links", is_flag=True, help="Ask every link whether it leads somewhere; takes up to 20 seconds.")
 @_kind
 @as_json
-def draft(document: str, out: Path | None, kind: str | None, json_wanted: bool) -> None:
+def draft(document: str, out: Path | None, links: bool, kind: str | None, json_wanted: bool) -> None:
     """Every draft that the document's playbook asks for. Stores nothing, sends nothing."""
-    from pregon.bootstrap import build_composing, open_document
+    from pregon.bootstrap import ask_links, build_composing, open_document
     from pregon.items import identify_item, item_to_json
 
     composing = build_composing(read_settings())
     source = open_document(document)
     item = composing.read(source, Kind(kind) if kind else None)
-    proposals = composing.compose(item, identify_item(item, source))
+    dead = ask_links([link.url for link in item.links]) if links else {}
+    proposals = composing.compose(item, identify_item(item, source), dead)
     files = [_write_proposal(proposal, out) for proposal in proposals]
     drafts = [_proposal_json(p, f) for p, f in zip(proposals, files, strict=True)]
     result = {"item": item_to_json(item), "drafts": drafts}

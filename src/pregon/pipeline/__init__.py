@@ -11,12 +11,14 @@ from pregon.pipeline.delivering import Delivering, DeliverResult
 from pregon.pipeline.digesting import Digesting, DigestResult
 from pregon.pipeline.drafting import Drafting
 from pregon.pipeline.duties import Duties
+from pregon.pipeline.facts import EVENTS, Facts
 from pregon.pipeline.importing import ImportResult
 from pregon.pipeline.inbox import Inbox, InboxPage, InboxRow
 from pregon.pipeline.linking import Linking
 from pregon.pipeline.material import Material, Materials
 from pregon.pipeline.measuring import CampaignFunnels, Measuring
 from pregon.pipeline.noticing import Noticing
+from pregon.pipeline.notifying import HookView, Notifying
 from pregon.pipeline.people import People, Session
 from pregon.pipeline.planning import Planning
 from pregon.pipeline.protocols import Channel, Clock, EventReader, Poller, Storage, Translator
@@ -33,6 +35,7 @@ from pregon.pipeline.watching import Watching, WatchResult
 from pregon.settings import Settings
 
 __all__ = [
+    "EVENTS",
     "FEWEST_PEOPLE",
     "AudienceChoice",
     "Calendar",
@@ -54,6 +57,8 @@ __all__ = [
     "Drafting",
     "Duties",
     "EventReader",
+    "Facts",
+    "HookView",
     "ImportResult",
     "Inbox",
     "InboxPage",
@@ -63,6 +68,7 @@ __all__ = [
     "Materials",
     "Measuring",
     "Noticing",
+    "Notifying",
     "People",
     "Pipeline",
     "Planning",
@@ -113,4 +119,5 @@ class Pipeline:
     contacts: Contacts
     signups: Signups
     noticing: Noticing
+    notifying: Notifying
     duties: Duties

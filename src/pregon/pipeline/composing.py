@@ -123,9 +123,15 @@ class Composing:
         words = read_words(self._templates(), language or "")
         return words.text("correction.subject", subject=item.title or words.text(f"kinds.{item.kind.value}"))
 
-    def compose(self, item: Item, identity: str) -> tuple[Proposal, ...]:
-        """Every draft that the playbook asks for, of an item that is not stored."""
-        return self.compose_drafts(item, self.context(item.kind, campaign_slug(item, identity)))
+    def compose(
+        self, item: Item, identity: str, dead_links: Mapping[str, tuple[str, str]] | None = None
+    ) -> tuple[Proposal, ...]:
+        """Every draft that the playbook asks for, of an item that is not stored.
+
+        `dead_links` maps addresses that were found dead to (error or warning, what was found).
+        """
+        context = self.context(item.kind, campaign_slug(item, identity))
+        return self.compose_drafts(item, replace(context, links=dead_links or {}))
 
     def compose_drafts(
         self, item: Item, context: DraftContext, asked: tuple[str, ...] | None = None
