@@ -14,7 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from pregon.errors import NotAllowedError, NotFoundError, PregonError
 from pregon.pipeline.protocols import Clock, Storage
 from pregon.pipeline.second_step import SecondStep
-from pregon.pipeline.throttle import Throttle
+from pregon.pipeline.throttle import KNOWN_FOR, Throttle
 from pregon.pipeline.tokens import Tokens
 from pregon.settings import DeskConfig
 from pregon.types import AuditEntry, OpenSession, Person, Role, User
@@ -212,6 +212,10 @@ class People:
     @cached_property
     def _nobodys_hash(self) -> str:
         return self._hasher.hash(secrets.token_urlsafe(32))
+
+    def forget_attempts(self) -> int:
+        """Attempts to sign in are kept as long as the throttle looks at them. Returns how many were forgotten."""
+        return self._store.forget_login_attempts(self._clock() - KNOWN_FOR)
 
     # --- sessions
 

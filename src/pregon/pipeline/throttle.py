@@ -16,7 +16,7 @@ from pregon.pipeline.protocols import Clock, PeopleStore
 _WINDOW = timedelta(minutes=15)
 _PAIR_AFTER, _ADDRESS_AFTER, _NAME_AFTER = 5, 30, 10
 _LONGEST_WAIT = 60
-_KNOWN_FOR = timedelta(days=60)
+KNOWN_FOR = timedelta(days=60)
 _LOCKED = "Too many attempts; wait a quarter of an hour and try again."
 
 
@@ -43,7 +43,7 @@ class Throttle:
             return
         wait = min(2 ** (failures - _NAME_AFTER), _LONGEST_WAIT)
         left = (newest + timedelta(seconds=wait) - now).total_seconds()
-        if left > 0 and not self._store.has_signed_in_from(name, place, now - _KNOWN_FOR):
+        if left > 0 and not self._store.has_signed_in_from(name, place, now - KNOWN_FOR):
             raise NotAllowedError("Too many attempts under this name; wait a minute and try again.")
 
     def note(self, name: str, address: str, *, succeeded: bool) -> None:

@@ -7,7 +7,6 @@ from those rows, so no fact is lost when a process ends between the two.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -106,20 +105,20 @@ class HookQueries(Queries):
         query = select(hook_messages).where(*waiting).order_by(hook_messages.c.due_at, hook_messages.c.id).limit(limit)
         with self._write() as connection:
             found = [_message(row) for row in connection.execute(query)]
-            claimed = []
-            for message in found:
-                mine = (hook_messages.c.id == message.id, *waiting)
-                values = {"due_at": until, "attempts": message.attempts + 1}
-                if connection.execute(update(hook_messages).where(*mine).values(**values)).rowcount == 1:
-                    claimed.append(replace(message, attempts=message.attempts + 1))
-        return tuple(claimed)
+            return tuple(
+                message
+                for message in found
+                if connection.execute(
+                    update(hook_messages).where(hook_messages.c.id == message.id, *waiting).values(due_at=until)
+                ).rowcount
+            )
 
     def settle_message(self, message: HookMessage, state: str, detail: str, due_at: datetime, at: datetime) -> None:
-        """Write what became of a message, and the same as its hook's last result."""
+        """Write what became of a message, its attempts counted, and the same as its hook's last result."""
         mine = update(hook_messages).where(hook_messages.c.id == message.id)
         hook = update(hooks).where(hooks.c.id == message.hook_id)
         with self._write() as connection:
-            connection.execute(mine.values(state=state, detail=detail, due_at=due_at))
+            connection.execute(mine.values(state=state, detail=detail, due_at=due_at, attempts=message.attempts))
             connection.execute(hook.values(last_at=at, last_result=detail))
 
     def list_messages(self, hook_id: int, limit: int = 20) -> tuple[HookMessage, ...]:
