@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import socket
@@ -19,6 +20,9 @@ from pregon.web.app import build_app
 pytestmark = pytest.mark.browser
 CHROMIUM = os.environ.get("PREGON_CHROMIUM", "/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 ARGUMENTS += ["--disable-component-update", "--disable-sync"]
 
 
@@ -181,3 +185,81 @@ def test_keys_move_and_show_but_never_decide(served: tuple[Place, str], page: ob
     expect(page.get_by_role("button", name="Yes, approve").first).to_be_focused()
     states = {d.draft.state for d in place.pipeline.reviewing.show_campaign(place.campaign()).drafts}
     assert states == {DraftState.IN_REVIEW}
+
+
+def test_schedule_withdraw_approve_again_and_an_edit_voids_it(served: tuple[Place, str], page: object) -> None:
+    from playwright.sync_api import expect
+
+    place, _ = served
+    slug = place.campaign()
+    draft = place.draft_ids(slug)["x"]
+    sign_in(page, "approver")
+    page.goto(f"/drafts/{draft}/edit")
+    page.get_by_label("Send at").fill("2031-03-04T09:30")
+    expect(page.get_by_text("09:30 Europe/Madrid (08:30 UTC)")).to_be_visible()
+    page.get_by_role("button", name="Save as a new revision").click()
+    post = page.get_by_role("article", name="X French")
+
+    def approve() -> None:
+        post.get_by_text("Approve…").click()
+        expect(post.get_by_text("1 post as")).to_contain_text("4 Mar 2031, 09:30")
+        post.get_by_role("button", name="Yes, approve").click()
+        expect(post.get_by_text("Approved by approver")).to_be_visible()
+
+    approve()
+    assert place.pipeline.delivering.deliver().outcomes["x"] == {}
+    post.get_by_text("Withdraw or cancel…").click()
+    post.get_by_role("button", name="Withdraw", exact=True).click()
+    expect(page.get_by_text("What had not gone out yet will not go out")).to_be_visible()
+    approve()
+    page.get_by_role("link", name="Calendar").click()
+    page.goto("/calendar?month=2031-03")
+    expect(page.get_by_role("table").get_by_text("planned")).to_be_visible()
+    page.goto(f"/drafts/{draft}/edit")
+    expect(page.get_by_text("the approval no longer counts")).to_be_visible()
+    page.get_by_label("Send at").fill("")
+    page.get_by_label("Text").first.fill("New words.")
+    page.get_by_role("button", name="Save as a new revision").click()
+    expect(post.get_by_text("Approved by")).to_have_count(0)
+    states = {row.state.value for row in place.pipeline.reviewing.who(slug)}
+    assert states == {"suppressed"}
+
+
+def test_a_comment_is_about_the_selected_words(served: tuple[Place, str], page: object) -> None:
+    from playwright.sync_api import expect
+
+    place, _ = served
+    sign_in(page, "editor")
+    page.goto(f"/campaigns/{place.campaign()}")
+    post = page.get_by_role("article", name="X French")
+    post.locator(".post-text").first.evaluate(
+        "text => { const node = document.createTreeWalker(text, NodeFilter.SHOW_TEXT).nextNode();"
+        " document.getSelection().setBaseAndExtent(node, 0, node, 9); }"
+    )
+    post.get_by_text("Ask for changes…").click()
+    quote = post.get_by_label("About these words")
+    expect(quote).not_to_have_value("")
+    words = quote.input_value()
+    post.get_by_label("What should change").fill("Say it shorter")
+    post.get_by_role("button", name="Send back").click()
+    expect(post.get_by_text("Say it shorter")).to_be_visible()
+    expect(post.locator("mark.passage")).to_have_text(words)
+    post.get_by_role("link", name="Show the passage").click()
+    expect(post.locator("mark.passage")).to_be_in_viewport()
+
+
+def test_a_picture_is_attached_and_seen(served: tuple[Place, str], page: object) -> None:
+    from playwright.sync_api import expect
+
+    place, _ = served
+    draft = place.draft_ids(place.campaign())["x"]
+    sign_in(page, "editor")
+    page.goto(f"/drafts/{draft}/edit")
+    page.get_by_text("Attach a picture").first.click()
+    page.get_by_label("Picture for post 1").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": DOT})
+    page.get_by_role("button", name="Attach it").first.click()
+    page.get_by_label("What the picture a.png shows").fill("A dot")
+    page.get_by_role("button", name="Save as a new revision").click()
+    picture = page.get_by_role("article", name="X French").get_by_role("img", name="A dot")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import csv
 import sys
+from typing import Any
 
 import click
 
 from pregon.cli.shared import as_json, open_pipeline, print_json, print_table
-from pregon.types import Decision
+from pregon.types import CampaignSearch, Decision
 
 
 @click.command()
+@click.option("--limit", default=200, show_default=True, type=click.IntRange(1, 5000), help="How many at most.")
+@click.option("--offset", default=0, type=click.IntRange(0), help="How many to pass over.")
+@click.option("--waiting/--decided", default=None, help="Only those that wait for a person, or only the others.")
+@click.option("--kind", default="", help="Only items of this kind.")
+@click.option("--channel", default="", help="Only with a draft for this channel.")
+@click.option("--language", default="", help="Only with a draft in this language.")
+@click.option("--text", default="", help="Only with this in the title, or with this number.")
 @as_json
-def campaigns(json_wanted: bool) -> None:
+def campaigns(json_wanted: bool, **wanted: Any) -> None:
     """List the campaigns: what waits for a person first."""
+    search = CampaignSearch(**wanted)
     with open_pipeline() as pipeline:
-        rows = pipeline.reviewing.list_campaigns()
+        rows, count = pipeline.reviewing.list_campaigns(search), pipeline.reviewing.count_campaigns(search)
     listed = [
         {
             "campaign": row.campaign.slug,
@@ -38,6 +47,8 @@ def campaigns(json_wanted: bool) -> None:
         for row in rows
     ]
     print_table(("campaign", "kind", "", "questions", "title"), table)
+    if search.offset + len(rows) < count:
+        click.echo(f"{len(rows)} of {count}; --offset {search.offset + len(rows)} shows the next ones.")
 
 
 @click.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from pregon.pipeline.material import Material
@@ -26,7 +26,10 @@ _DECIDED = (DraftState.APPROVED, DraftState.CANCELLED)
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """One campaign of the list. `errors` and `warnings` count failing checks; `deadline` is the item's next one."""
+    """One campaign of the list. `errors` and `warnings` count failing checks; `deadline` is the item's next one.
+
+    `is_stale`: the source of a draft that waits has changed since the draft was written.
+    """
 
     campaign: Campaign
     drafts: tuple[Draft, ...]
@@ -38,6 +41,9 @@ class InboxRow:
     cost_usd: float
     deadline: date | None
     is_urgent: bool
+    is_correction: bool = False
+    is_digest: bool = False
+    is_stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class Inbox:
         drafts = self._store.list_drafts([campaign.id for campaign in wanted])
         undecided = [draft for draft in drafts if draft.state not in _DECIDED]
         checks = self._store.newest_checks([draft.id for draft in undecided])
+        written = self._store.newest_item_versions([draft.id for draft in undecided])
         posts = self._store.newest_contents([draft.id for draft in undecided if draft.channel is ChannelName.X])
         rows = []
         for campaign in wanted:
@@ -78,7 +85,15 @@ class Inbox:
             own = tuple(draft for draft in drafts if draft.campaign_id == campaign.id)
             material = Material(campaign, tuple(stored), answers.get(campaign.id, ()))
             questions = sum(len(material.open_questions(source)) for source in stored)
-            rows.append(self._row(campaign, item, own, questions, checks, posts))
+            row = self._row(campaign, item, own, questions, checks, posts)
+            versions = {source.id: source.version for source in stored}
+            behind = any(
+                written.get(draft.id, 0) < versions.get(draft.item_id or stored[0].id, 0)
+                for draft in own
+                if draft.id in written
+            )
+            kind = stored[0].identity.partition(":")[0]
+            rows.append(replace(row, is_correction=kind == "correction", is_digest=kind == "digest", is_stale=behind))
         return rows
 
     def _row(

@@ -110,6 +110,15 @@ class Translator(Protocol):
 
 
 @runtime_checkable
+class EventSource(Protocol):
+    """A provider that does not push its events: they are fetched."""
+
+    def take_events(self, keep: Callable[[Sequence[ProviderEvent]], object]) -> str:
+        """Hand new events to `keep`; the next call goes on behind them. Returns what went wrong, or "". Never raises."""
+        ...
+
+
+@runtime_checkable
 class AddressKeeper(Protocol):
     """A provider that keeps addresses itself: what was suppressed, whom it has written to."""
 
@@ -232,6 +241,7 @@ class InboxStore(Protocol):
     def items_of(self, campaign_ids: Sequence[int]) -> dict[int, tuple[StoredItem, ...]]: ...
     def answers_of(self, campaign_ids: Sequence[int]) -> dict[int, tuple[Answer, ...]]: ...
     def newest_checks(self, draft_ids: Sequence[int]) -> dict[int, tuple[Check, ...]]: ...
+    def newest_item_versions(self, draft_ids: Sequence[int]) -> dict[int, int]: ...
     def newest_contents(self, draft_ids: Sequence[int]) -> dict[int, Content]: ...
 
 

@@ -63,7 +63,11 @@ class InboxQueries(Queries):
         """What each of these drafts' newest revision will send."""
         return {key: decode_content(value) for key, value in self._newest(revisions.c.content_json, draft_ids).items()}
 
-    def _newest(self, column: Any, draft_ids: Sequence[int]) -> dict[int, str]:
+    def newest_item_versions(self, draft_ids: Sequence[int]) -> dict[int, int]:
+        """Which version of its item each of these drafts' newest revision was written from."""
+        return self._newest(revisions.c.item_version, draft_ids)
+
+    def _newest(self, column: Any, draft_ids: Sequence[int]) -> dict[int, Any]:
         newest = and_(drafts.c.id == revisions.c.draft_id, drafts.c.revision == revisions.c.number)
         query = select(drafts.c.id, column).join(revisions, newest).where(drafts.c.id.in_(draft_ids))
         with self._read() as connection:

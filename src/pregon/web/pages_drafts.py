@@ -71,7 +71,9 @@ def show_history(draft_id: DraftId, desk: AnyDesk, session: SignedIn) -> Respons
     differences = [None, *(diff_words(before, after) for before, after in pairwise(texts))]
     entries = [(r.created_at, 0, r, difference) for r, difference in zip(revisions, differences, strict=True)]
     decisions = [(a.decided_at, 1, a, None) for a in approvals]
-    ordered = sorted([*entries, *decisions], key=lambda entry: entry[:2], reverse=True)
+    answers = [(a.answered_at, 2, a, None) for a in campaign.answers if a.item_id in (None, view.source.id)]
+    tests = [(sent.asked_at, 3, sent, None) for sent in view.tests]
+    ordered = sorted([*entries, *decisions, *answers, *tests], key=lambda entry: entry[:2], reverse=True)
     return desk.show("history.html", session, campaign=campaign.campaign, view=view, entries=ordered)
 
 
