@@ -1,4 +1,4 @@
-"""Poll the counters of what was sent."""
+"""Poll the counters of what was sent, and fetch the events that nobody pushes."""
 
 from prefect import flow, get_run_logger
 
@@ -10,5 +10,9 @@ def measure() -> int:
     """Deliveries -> metrics: one sample per counter that the provider has."""
     with shared_pipeline() as pipeline:
         added = pipeline.measuring.measure()
-    get_run_logger().info("%d samples added", added)
+        problems = pipeline.measuring.fetch_events()
+    logger = get_run_logger()
+    logger.info("%d samples added", added)
+    for problem in problems:
+        logger.warning("%s", problem)
     return added

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pregon.errors import DocumentError, SignatureError, SourceError
 from pregon.items import load_document
@@ -289,9 +289,11 @@ def _build_channel(
     accounts: Accounts,
 ) -> Channel:
     config, secret = settings.channel(name), settings.secrets
-    if config.mode == "sandbox":
-        if sandbox is None:
-            raise ValueError("a channel in sandbox mode needs the sandbox")
+    if config.mode == "sandbox" and sandbox is None:
+        raise ValueError("a channel in sandbox mode needs the sandbox")
+    if config.provider == "smtp":
+        return _build_smtp(settings, sandbox if config.mode == "sandbox" else None, clock, accounts)
+    if config.mode == "sandbox" and sandbox:
         return _build_sandboxed(name, settings, sandbox, clock, accounts)
     if name is ChannelName.EMAIL:
         from pregon.channels.sendgrid import DEFAULT_HOST, SendGridChannel
@@ -318,6 +320,30 @@ def _build_channel(
     quota = config.daily_quota or DAILY_UNITS
     spend = accounts.spend(name)
     return YouTubeChannel(*ids, timeout=config.timeout_seconds, clock=clock, daily_quota=quota, spend=spend)
+
+
+def _build_smtp(
+    settings: Settings, sandbox: Sandbox | None, clock: Callable[[], datetime], accounts: Accounts
+) -> Channel:
+    from pregon.channels.smtp import SmtpChannel
+
+    config, secret = settings.channels.email, settings.secrets
+    server = {"host": config.host or "", "port": config.port, "security": config.security}
+    entry = {"user": secret.smtp_user, "password": secret.smtp_password, "bounces": config.bounces}
+    if sandbox:
+        server, entry = {"host": "127.0.0.1", "port": sandbox.smtp_port, "security": "none"}, {}
+    shared: dict[str, Any] = {**server, **entry}
+    return SmtpChannel(
+        **shared,
+        return_path=config.return_path or "bounce@sandbox.example",
+        key=_secret_key(settings),
+        connections=config.connections,
+        batch_size=config.batch_size,
+        timeout=config.timeout_seconds,
+        bounces_password=secret.smtp_bounces_password,
+        place=accounts.keeper("smtp-bounces"),
+        clock=clock,
+    )
 
 
 def _build_sandboxed(

@@ -303,7 +303,8 @@ class ChannelConfig(_Part):
     """One way out. In sandbox mode the channel speaks to the stand-in on this machine and to nothing else.
 
     `auth` is for X: its OAuth 1.0a keys, or OAuth 2 with a refresh token. `daily_quota` is in the provider's own
-    units, for YouTube 10,000 where nothing is said.
+    units, for YouTube 10,000 where nothing is said. For SMTP: `port` (587, for tls 465), `security`, `connections`
+    at a time, `return_path` the mailbox that bounces come to and `bounces` where it is read (imaps://USER@HOST/FOLDER).
     """
 
     provider: str
@@ -316,6 +317,11 @@ class ChannelConfig(_Part):
     host: str | None = None
     auth: Literal["oauth1", "oauth2"] = "oauth1"
     daily_quota: int | None = Field(default=None, ge=1)
+    port: int | None = Field(default=None, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    connections: int = Field(default=4, ge=1, le=50)
+    return_path: str = Field(default="", pattern=r"^$|^[A-Za-z0-9._-]{1,16}@[A-Za-z0-9.-]+$")
+    bounces: str = Field(default="", pattern=r"^$|^imaps?://[^/@]+@[^/@]+")
 
 
 class Channels(_Part):
@@ -378,6 +384,9 @@ class Secrets(_Part):
 
     sendgrid_api_key: str = ""
     sendgrid_webhook_key: str = ""
+    smtp_user: str = ""
+    smtp_password: str = ""
+    smtp_bounces_password: str = ""
     x_consumer_key: str = ""
     x_consumer_secret: str = ""
     x_access_token: str = ""
@@ -606,13 +615,34 @@ def _with_segment(playbook: Playbook, segments: dict[str, SegmentRule], key: str
 
 
 _CREDENTIALS: dict[ChannelName, dict[str, tuple[str, ...]]] = {
-    ChannelName.EMAIL: {"sendgrid": ("sendgrid_api_key", "sendgrid_webhook_key")},
+    ChannelName.EMAIL: {"sendgrid": ("sendgrid_api_key", "sendgrid_webhook_key"), "smtp": ()},
     ChannelName.X: {"x": ("x_consumer_key", "x_consumer_secret", "x_access_token", "x_access_token_secret")},
     ChannelName.YOUTUBE: {"youtube": ("youtube_client_id", "youtube_client_secret", "youtube_refresh_token")},
 }
 
 # X over OAuth 2. A client secret is needed by confidential clients only.
 _OAUTH2 = ("x_client_id", "x_refresh_token")
+
+
+def _check_smtp(config: ChannelConfig, secrets: Secrets) -> list[Finding]:
+    """What a live mail server needs besides what each channel needs."""
+    if config.provider != "smtp" or config.mode != "live":
+        return []
+    wrong: list[tuple[str, str, str]] = []
+    if not config.host:
+        wrong.append(("host", "a mail server needs its host", "add host: mail.example.org"))
+    if not config.return_path:
+        hint = "add return_path: bounce@mail.example.org, a mailbox that takes +anything before its @"
+        wrong.append(("return_path", "bounces have nowhere to go", hint))
+    is_here = config.host in ("127.0.0.1", "::1", "localhost")
+    if config.security == "none" and not is_here:
+        wrong.append(("security", "mail would leave unencrypted", "use starttls or tls"))
+    findings = [Finding("config.smtp", "channels.yaml", f"email.{key}", text, hint) for key, text, hint in wrong]
+    if config.bounces and not secrets.smtp_bounces_password:
+        variable = _SECRET_FIELDS["smtp_bounces_password"]
+        text, hint = "the mailbox of bounces has no password", f"set {variable}, or take email.bounces out"
+        findings.append(Finding("env.missing-secret", "environment", variable, text, hint))
+    return findings
 
 
 def _cross_check(
@@ -653,6 +683,7 @@ def _cross_check(
     if network.translation.provider == "deepl" and not secrets.translation_key:
         variable, hint = _SECRET_FIELDS["translation_key"], "set PREGON_TRANSLATION_KEY, or provider: none"
         findings.append(Finding("env.missing-secret", "environment", variable, "DeepL asks for a key", hint))
+    findings += _check_smtp(channels.email, secrets)
     for name, providers in _CREDENTIALS.items():
         channel: ChannelConfig = getattr(channels, name.value)
         if channel.provider not in providers:

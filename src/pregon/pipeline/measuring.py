@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from pregon.audiences import may_track, normalise_address
 from pregon.deliveries import read_token
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL, substitute
 from pregon.errors import NotFoundError
 from pregon.metrics import add_funnels, label_clicks, label_event
-from pregon.pipeline.protocols import Channel, Clock, EventReader, Storage
+from pregon.pipeline.protocols import Channel, Clock, EventReader, EventSource, Storage
 from pregon.settings import Settings
 from pregon.types import (
     Campaign,
@@ -70,7 +71,16 @@ class Measuring:
         reader = self._readers.get(provider)
         if reader is None:
             raise NotFoundError(f"No webhook is set up for {provider!r}.")
-        events = [self._matched(event) for event in reader(headers, body)]
+        return self._keep_events(provider, reader(headers, body))
+
+    def fetch_events(self) -> tuple[str, ...]:
+        """Take events from the providers that push none, e.g. bounces from a mailbox. Returns what went wrong."""
+        sources = [(name, channel) for name, channel in self._channels.items() if isinstance(channel, EventSource)]
+        problems = (channel.take_events(partial(self._keep_events, name.value)) for name, channel in sources)
+        return tuple(problem for problem in problems if problem)
+
+    def _keep_events(self, provider: str, given: Iterable[ProviderEvent]) -> int:
+        events = [self._matched(event) for event in given]
         rows = {
             event.delivery_id: self._store.read_delivery(event.delivery_id) for event in events if event.delivery_id
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,7 @@ from pregon.sandbox import accounts
 from pregon.sandbox.faults import Fault, Faults
 from pregon.sandbox.reactions import WebhookKey, is_here, plan_reactions, push_events, take_actions
 from pregon.sandbox.sendgrid import sendgrid_routes
+from pregon.sandbox.smtp import build_session
 from pregon.sandbox.state import State
 from pregon.sandbox.x import x_routes
 from pregon.sandbox.youtube import youtube_routes
@@ -26,6 +28,7 @@ from pregon.sandbox.youtube_items import list_items
 DEFAULT_WEBHOOK = "http://127.0.0.1:8321/webhooks/sendgrid"
 _KINDS = {
     "mails": "mail",
+    "smtp": "smtp",
     "messages": "message",
     "posts": "post",
     "media": "media",
@@ -36,18 +39,30 @@ _KINDS = {
 
 
 def build_app(
-    state: State, *, webhook_url: str = DEFAULT_WEBHOOK, seed: str = "pregon", react_every: float | None = None
+    state: State,
+    *,
+    webhook_url: str = DEFAULT_WEBHOOK,
+    seed: str = "pregon",
+    react_every: float | None = None,
+    mail_listener: socket.socket | None = None,
 ) -> Starlette:
-    """The application over `state`. With `react_every` the readers act by themselves, every so many seconds."""
+    """The application over `state`. With `react_every` the readers act by themselves, every so many seconds.
+
+    On `mail_listener` the mail server answers beside it.
+    """
     faults = Faults()
     control = Control(state, faults, webhook_url, seed)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         task = asyncio.create_task(control.react_for_ever(react_every)) if react_every else None
+        session, loop = build_session(state, faults), asyncio.get_running_loop()
+        mail = await loop.create_server(session, sock=mail_listener) if mail_listener else None
         yield
         if task:
             task.cancel()
+        if mail:
+            mail.close()
 
     routes = [
         Mount("/sendgrid", routes=sendgrid_routes(state, faults)),

@@ -21,6 +21,11 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 COMMON = ("drop_after_accept", "drop_before_accept", "hang", "slow", "500_but_done", "502", "redirect")
 # Answered by each provider in its own shape.
 REFUSALS = ("429", "429_with_reset", "402", "401", "duplicate_403", "reply_403", "expired_token", "quota_exceeded")
+# For the mail server, which knows no HTTP: where in the dialogue, and what happens there.
+MAIL = (
+    "smtp_drop_greeting", "smtp_drop_recipient", "smtp_drop_data", "smtp_421", "smtp_sender_530", "smtp_sender_553",
+    "smtp_recipient_450", "smtp_recipient_550", "smtp_message_451", "smtp_message_554",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -43,8 +48,9 @@ class Faults:
 
     def add(self, fault: Fault) -> None:
         """Ask for a fault. Raises ValueError for a name that there is not."""
-        if fault.name not in (*COMMON, *REFUSALS):
-            raise ValueError(f"there is no fault {fault.name!r}; use one of {', '.join((*COMMON, *REFUSALS))}")
+        known = (*COMMON, *REFUSALS, *MAIL)
+        if fault.name not in known:
+            raise ValueError(f"there is no fault {fault.name!r}; use one of {', '.join(known)}")
         self._faults.append(fault)
 
     def clear(self) -> None:

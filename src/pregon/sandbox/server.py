@@ -45,6 +45,7 @@ class Sandbox:
 
     url: str
     webhook_key: str
+    smtp_port: int = 0
 
     @property
     def sendgrid_url(self) -> str:
@@ -133,12 +134,15 @@ def running_sandbox(
         listener = stack.enter_context(_listen(host, port))
         state = State(state_path)
         stack.callback(state.close)
-        server = _build_server(build_app(state, webhook_url=webhook_url, seed=seed, react_every=react_every))
+        mail = stack.enter_context(_listen(host, 0))
+        app = build_app(state, webhook_url=webhook_url, seed=seed, react_every=react_every, mail_listener=mail)
+        server = _build_server(app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True)
         thread.start()
         stack.callback(thread.join, 10)
         stack.callback(setattr, server, "should_exit", True)
-        yield Sandbox(f"http://{host}:{listener.getsockname()[1]}", WebhookKey(state).public())
+        address = f"http://{host}:{listener.getsockname()[1]}"
+        yield Sandbox(address, WebhookKey(state).public(), mail.getsockname()[1])
 
 
 def _listen(host: str, port: int) -> socket.socket:
