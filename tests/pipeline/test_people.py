@@ -22,6 +22,17 @@ def test_a_session_lives_until_it_ends(house):
     assert people.session(None) is None
 
 
+def test_a_session_ends_when_it_is_not_used_and_not_while_it_is(house):
+    people = house.pipeline.people
+    people.add_user("ines", PASSWORD, Role.EDITOR)
+    token = people.sign_in("ines", PASSWORD).token
+    for _ in range(3):
+        house.clock.forward(minutes=119)
+        assert people.session(token)
+    house.clock.forward(minutes=121)
+    assert people.session(token) is None
+
+
 def test_guessing_is_throttled_also_for_the_right_password(house):
     people = house.pipeline.people
     people.add_user("ines", PASSWORD, Role.EDITOR)

@@ -63,7 +63,7 @@ class People:
     ) -> None:
         self._store, self._clock, self._rules = store, clock, rules or DeskConfig()
         self._hasher = PasswordHasher()
-        self._throttle = Throttle(store, clock)
+        self.throttle = Throttle(store, clock)
         self.second_step = SecondStep(store, clock, key, issuer)
         self.tokens = Tokens(store, clock)
 
@@ -124,9 +124,9 @@ class People:
         user = self._store.user_by_id(step.user_id) if step and step.user_id else None
         if step is None or user is None or step.tries > _CODE_TRIES:
             raise NotAllowedError(_OVER)
-        self._throttle.admit(user.name, where.address)
+        self.throttle.admit(user.name, where.address)
         valid = self.second_step.check(user, code)
-        self._throttle.note(user.name, where.address, succeeded=valid)
+        self.throttle.note(user.name, where.address, succeeded=valid)
         if not valid:
             raise NotAllowedError("That code is not right, or it was used before; wait for the next one.")
         if not self._store.end_step(_hash_token(token)):
@@ -135,11 +135,11 @@ class People:
 
     def turn_off_second_step(self, user: User, code: str, where: Where = Where()) -> None:
         """A person turns their second step off, with a code; guessing is throttled. Raises `NotAllowedError`."""
-        self._throttle.admit(user.name, where.address)
+        self.throttle.admit(user.name, where.address)
         try:
             self.second_step.turn_off(user, code)
         except NotAllowedError:
-            self._throttle.note(user.name, where.address, succeeded=False)
+            self.throttle.note(user.name, where.address, succeeded=False)
             raise
 
     def begin_with_provider(self, data: str) -> str:
@@ -193,10 +193,10 @@ class People:
         return token
 
     def _check_password(self, name: str, password: str, where: Where) -> User:
-        self._throttle.admit(name, where.address)
+        self.throttle.admit(name, where.address)
         found = self._store.read_user(name)
         valid = self._verify(found[1] if found else "", password)
-        self._throttle.note(name, where.address, succeeded=valid)
+        self.throttle.note(name, where.address, succeeded=valid)
         if not valid or found is None:
             raise NotAllowedError("The name or the password is not right.")
         return found[0]
