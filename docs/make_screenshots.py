@@ -119,6 +119,7 @@ def list_pages(pipeline_sights: Sights) -> dict[str, str]:
         "edit-mail": "/drafts/4/edit",
         "edit-posts": "/drafts/5/edit",
         "history": "/drafts/5/history",
+        "calendar": "/calendar",
         "dashboard": "/dashboard",
         "sources": "/sources",
         "contacts": "/contacts",

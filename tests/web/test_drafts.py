@@ -253,3 +253,31 @@ def test_playlist_changes_are_renamed_ordered_and_placed(place: Place, browse: B
     editor.post(f"/drafts/{draft}/edit", base="1", **form)
     (operation,) = place.pipeline.reviewing.show_draft(draft)[1].revision.fields.operations
     assert operation.position == 2
+
+
+def test_a_playlist_plan_is_shown_as_before_and_after(place: Place, browse: Browse) -> None:
+    slug = place.campaign("video", "en")
+    view = place.pipeline.reviewing.show_draft(place.draft_ids(slug)["youtube"])[1]
+    (change,) = view.playlists
+    assert change.before is not None
+    assert (change.after.size, len(change.before.places)) == (change.before.size + 1, 1)
+    assert change.after.places[0][1] == (change.after.size,)
+    page = browse("viewer").get(f"/campaigns/{slug}")
+    assert "<h4>Before</h4>" in page
+    assert 'class="new"' in page
+
+
+def test_a_commented_passage_is_marked_where_it_stands(place: Place, browse: Browse) -> None:
+    editor, slug = browse("editor"), place.campaign()
+    draft = place.draft_ids(slug)["email"]
+    view = place.pipeline.reviewing.show_draft(draft)[1]
+    words = " ".join(view.revision.content.body.text.split()[20:26])
+    form = {"decision": "needs_changes", "digest": view.revision.digest, "comment": "<b>Shorter</b>", "quote": words}
+    editor.post(f"/drafts/{draft}/decision", **form)
+    page = editor.get(f"/campaigns/{slug}")
+    number = place.pipeline.reviewing.show_draft(draft)[1].approvals[-1].id
+    assert page.count(f'id="passage-{number}"') == 1
+    assert f'href="#passage-{number}"' in page
+    assert "&lt;b&gt;Shorter" in page
+    editor.post(f"/drafts/{draft}/decision", **(form | {"quote": "words that nobody wrote"}))
+    assert "These words are no longer in the draft" in editor.get(f"/campaigns/{slug}")

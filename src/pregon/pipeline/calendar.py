@@ -90,6 +90,8 @@ class Calendar:
         )
 
     def _makes_digest(self, day: date) -> bool:
-        """A digest tells of the last whole week or month, so it is made on the first day after."""
+        """A digest tells of the last whole week or month, so it is made on the first day after; past ones are drafts now."""
         rule = self._settings.digest
-        return rule is not None and (day.weekday() == 0 if rule.every == "week" else day.day == 1)
+        if rule is None or day < self.today():
+            return False
+        return day.weekday() == 0 if rule.every == "week" else day.day == 1

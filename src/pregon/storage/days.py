@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, exists, false, select, true
+from sqlalchemy import Row, and_, exists, false, or_, select, true
 
 from pregon.storage.base import Queries
-from pregon.storage.tables import approvals, campaign_items, campaigns, deliveries, drafts, item_days, revisions
+from pregon.storage.tables import approvals, campaign_items, campaigns, deliveries, drafts, item_days, plans, revisions
 from pregon.types import ChannelName, DraftState, ItemDay, ScheduledDraft
 
 _OPEN = (DraftState.DRAFT.value, DraftState.IN_REVIEW.value, DraftState.NEEDS_CHANGES.value)
@@ -25,6 +25,8 @@ class DayQueries(Queries):
             approvals.c.due_at >= start,
             approvals.c.due_at < end,
             drafts.c.state == DraftState.APPROVED.value,
+            # An approved plan that changes nothing has no work, and so no day.
+            or_(exists().where(deliveries.c.draft_id == drafts.c.id), exists().where(plans.c.draft_id == drafts.c.id)),
         )
         meant = and_(
             revisions.c.draft_id == drafts.c.id,
