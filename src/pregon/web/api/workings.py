@@ -206,7 +206,8 @@ class Lines(StreamingResponse):
 
 @router.get(
     "/audit",
-    response_class=Lines,
+    # Not Lines: what it is called would then be the type of the errors, too.
+    response_class=StreamingResponse,
     responses={
         200: {
             "description": "One JSON object a line.",
