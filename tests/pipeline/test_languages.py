@@ -230,3 +230,34 @@ def test_a_translator_that_is_away_leaves_the_marks(house):
     house.drop("a.fr.txt", FRENCH)
     (slug,) = house.watch()
     assert any(check.id == "text.missing" for check in views_of(house, slug)["email", "en"].revision.checks)
+
+
+MEETING = """# Quay meeting
+
+The meeting takes place on 12 January 2027, 14:30-16:30 (CET) in Portamar.
+
+Members who want to join can write to quays@tidalcities.example.
+"""
+
+
+def test_a_meeting_that_is_cancelled_after_its_invitation_is_cancelled_in_calendars(house):
+    house.drop("meeting.en.md", MEETING)
+    (slug,) = house.watch()
+    before = house.draft(slug, "email").revision.content.body.calendar
+    assert "STATUS:CONFIRMED" in before
+    house.approve(slug, "email")
+    house.pipeline.delivering.deliver()
+    house.drop(
+        "meeting.en.md", MEETING.replace("takes place on", "on").replace("in Portamar.", "in Portamar is cancelled.")
+    )
+    house.watch()
+    (correction,) = house.pipeline.reviewing.show_campaign(slug).corrections
+    after = house.draft(correction.slug, "email").revision.content.body.calendar
+
+    def lines(calendar, name):
+        return [line for line in calendar.splitlines() if line.startswith(name)]
+
+    assert lines(after, "UID:") == lines(before, "UID:")
+    assert lines(before, "SEQUENCE:") == ["SEQUENCE:0"]
+    assert lines(after, "SEQUENCE:") == ["SEQUENCE:1"]
+    assert lines(after, "STATUS:") == ["STATUS:CANCELLED"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import cast
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.routing import Mount
 
 from pregon.errors import DecisionError, NotAllowedError, NotFoundError, PregonError, SignatureError
 from pregon.pipeline import Pipeline
@@ -78,7 +80,7 @@ def build_app(pipeline: Pipeline, *, hint: Hint | None = None, engine_url: str |
     app.add_middleware(SpeaksLanguage)
     for part in _PARTS:
         app.include_router(part.router)
-    app.mount("/api", build_api(app.state.desk))
+    app.router.routes.append(_mount_api(app.state.desk))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/healthz", _healthz, methods=["GET"])
     app.add_exception_handler(NotSignedInError, _ask_to_sign_in)
@@ -88,6 +90,13 @@ def build_app(pipeline: Pipeline, *, hint: Hint | None = None, engine_url: str |
     app.add_exception_handler(RequestValidationError, _say_bad_address)
     app.add_exception_handler(Exception, _say_failure)
     return app
+
+
+def _mount_api(desk: Desk) -> Mount:
+    mount = Mount("/api", app=build_api(desk), name="api")
+    # A line break in an address is no reason to answer a program with a page.
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount
 
 
 def _healthz() -> Response:
