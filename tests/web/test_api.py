@@ -200,7 +200,7 @@ def test_contacts_by_the_rules_of_an_import(place: Place, program: Programs) -> 
     approver.post("/contacts", 400, address="ada@town.example")
     file = {"file": ("m.csv", b"email,language\nbo@town.example,en\nnobody,en\n", "text/csv")}
     looked = approver.ask("POST", "/contacts/import", files=file)
-    assert (looked["accepted"], looked["rejected_count"], looked["rejected"][0][0]) == (1, 1, 3)
+    assert (looked["accepted"], looked["rejected_count"], looked["rejected"][0]["line"]) == (1, 1, 3)
     assert approver.get("/contacts", q="bo@town.example")["contacts"] == []
     assert approver.ask("POST", "/contacts/import?dry_run=false", files=file)["added"] == 1
     assert {each["name"] for each in approver.get("/segments")} == set(place.pipeline.settings.segments)
@@ -252,6 +252,7 @@ def test_what_does_not_exist_and_what_is_too_large(program: Programs) -> None:
     assert viewer.get("/nothing", 404)["error"]["id"] == "not-found"
     assert viewer.ask("PUT", "/campaigns", 405)["error"]["id"] == "bad-method"
     assert viewer.get("/campaigns/nothing", 404)["error"]["id"] == "not-found"
+    assert viewer.get("/campaigns/a%0Ab", 404)["error"]["id"] == "not-found"
     assert viewer.get("/drafts/99999", 404)["error"]["id"] == "not-found"
     large = approver.http.post(
         "/api/contacts", content=b" " * (26 * 1024 * 1024), headers={"Authorization": f"Bearer {approver.token}"}

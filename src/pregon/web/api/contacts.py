@@ -82,6 +82,13 @@ class MendIn(In):
     how: Short = ""
 
 
+class RejectedOut(Out):
+    """A line of a file that cannot be used."""
+
+    line: int
+    reason: str
+
+
 class ImportOut(Out):
     """What an import did, or with dry_run would do. `kept`: people who had said no and stay out."""
 
@@ -90,7 +97,7 @@ class ImportOut(Out):
     updated: int
     kept: int
     rejected_count: int
-    rejected: list[tuple[int, str]] = Field(description="The first lines that cannot be used, with the reason.")
+    rejected: list[RejectedOut] = Field(description="The first lines that cannot be used, with the reason.")
 
 
 class SuppressionOut(Out):
@@ -177,7 +184,9 @@ def import_contacts(
     if not dry_run:
         detail = f"{result.accepted} accepted, {result.rejected_count} rejected"
         note(desk, user, "import", "contacts", detail)
-    return ImportOut.model_validate(result)
+    rejected = [RejectedOut(line=line, reason=reason) for line, reason in result.rejected]
+    names = ("accepted", "added", "updated", "kept", "rejected_count")
+    return ImportOut(**{name: getattr(result, name) for name in names}, rejected=rejected)
 
 
 @router.get("/contacts/{contact_id}")

@@ -25,6 +25,8 @@ from pregon.types import (
 )
 from pregon.web.api.models import In, Out, Short, Text, When
 
+# Pairs are objects here: OpenAPI has no common way to describe a list whose places differ.
+_PAIRS = ("facts", "links")
 _MOST_PICTURE = 5 * 1024 * 1024
 _KINDS: dict[str, type[Fields]] = {"mail": MailFields, "posts": PostFields, "playlist": PlaylistFields}
 _NAMES = {shape: name for name, shape in _KINDS.items()}
@@ -60,6 +62,13 @@ class SectionModel(In):
     paragraphs: list[Text]
 
 
+class PairModel(In):
+    """A label and what stands beside it: a fact's value, a link's address."""
+
+    label: Text
+    value: Text
+
+
 class MailModel(In):
     """The fields of a newsletter."""
 
@@ -76,8 +85,8 @@ class MailModel(In):
     dateline: Text = ""
     salutation: Text = ""
     call: Text = ""
-    facts: tuple[tuple[Text, Text], ...] = ()
-    links: tuple[tuple[Text, Text], ...] = ()
+    facts: tuple[PairModel, ...] = ()
+    links: tuple[PairModel, ...] = ()
     notice: Text = ""
     calendar: Text = ""
     translated_by: Short = ""
@@ -167,11 +176,16 @@ class ContentOut(Out):
 def show_fields(fields: Fields) -> MailModel | PostsModel | PlaylistModel:
     """Fields as the API shows them: pictures by their hash."""
     if isinstance(fields, MailFields):
-        return MailModel.model_validate({"type": "mail", **_MAIL.dump_python(fields)})
+        pairs = {name: [_show_pair(each) for each in getattr(fields, name)] for name in _PAIRS}
+        return MailModel.model_validate({"type": "mail", **_MAIL.dump_python(fields), **pairs})
     if isinstance(fields, PlaylistFields):
         return PlaylistModel.model_validate({"type": "playlist", **_PLAYLIST.dump_python(fields)})
     media = [[_show_picture(each) for each in part] for part in fields.media]
     return PostsModel(parts=list(fields.parts), media=tuple(media), translated_by=fields.translated_by)
+
+
+def _show_pair(pair: tuple[str, str]) -> PairModel:
+    return PairModel(label=pair[0], value=pair[1])
 
 
 def _show_picture(picture: Media) -> PictureModel:
@@ -184,7 +198,8 @@ def take_fields(model: MailModel | PostsModel | PlaylistModel, before: Fields) -
     if _KINDS[model.type] is not type(before):
         raise PregonError(f"This draft's fields are of the type {_NAMES[type(before)]}, not {model.type}.")
     if isinstance(model, MailModel):
-        return _MAIL.validate_python(model.model_dump(exclude={"type"}))
+        pairs = {name: [(each.label, each.value) for each in getattr(model, name)] for name in _PAIRS}
+        return _MAIL.validate_python({**model.model_dump(exclude={"type"}), **pairs})
     if isinstance(model, PlaylistModel):
         return _PLAYLIST.validate_python(model.model_dump(exclude={"type"}))
     known = {hashlib.sha256(m.data).hexdigest(): m for m in _pictures(before)}
