@@ -23,6 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from pregon.bootstrap import load_settings, read_templates
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL, DraftContext, campaign_slug, compose_drafts, substitute
+from pregon.drafts.notice import render_notice
 from pregon.items import identify_item, load_document, read_item
 from pregon.settings import Settings
 from pregon.types import Item, MailBody
@@ -46,6 +47,7 @@ def main() -> None:
         install = [npm, "install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", name, *PACKAGES]
         subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
         mails = {key: html for path in choose_samples() for key, html in render_sample(path)}
+        mails |= dict(render_notices())
         if not mails:
             raise SystemExit("No sample has such a name.")
         problems = validate(mails, folder)
@@ -78,10 +80,19 @@ def render_sample(path: Path) -> Iterator[tuple[str, str]]:
                     yield key, substitute(draft.content.body.html, ADDRESSES)
 
 
+def render_notices() -> Iterator[tuple[str, str]]:
+    """The mails that people ask for themselves: to confirm an address, to see what is kept of them."""
+    network, templates = load_settings(ROOT, {}).network, read_templates(ROOT)
+    for kind in ("confirm", "access"):
+        for language in LANGUAGES:
+            body = render_notice(templates, network, kind, language, "https://desk.example/x/t", ["Members"])
+            yield f"notice-{kind}-{language}", body.html
+
+
 def list_templates() -> list[str]:
     """The kinds of mail that templates/email has."""
     names = (path.name.removesuffix(".mjml.j2") for path in (ROOT / "templates/email").glob("*.mjml.j2"))
-    return sorted(name for name in names if name not in ("base", "parts"))
+    return sorted(name for name in names if name not in ("base", "parts", "notice"))
 
 
 def build_context(settings: Settings, item: Item, template: str, campaign: str) -> DraftContext:
