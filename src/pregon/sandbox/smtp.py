@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections.abc import Callable
 from email import message_from_bytes
 from email.policy import default
@@ -45,6 +46,8 @@ class SmtpSession(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""
         self._transport = cast(asyncio.Transport, transport)
+        # Answers to pipelined commands leave one by one; without this each waits 40 ms for the acknowledgement before.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if not self._breaks_at("greeting", only="smtp_drop_greeting"):
             self._answer(b"220 sandbox.example ESMTP")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, or_, select, update
 
 from pregon.storage.base import Queries
 from pregon.storage.funnels import mark_stale, mark_stale_by_delivery
@@ -65,17 +65,8 @@ class DeliveryQueries(Queries):
         `kind` is send or settle. A row that somebody else has brought to an end meanwhile is not touched.
         """
         with self._write() as connection:
-            for outcome, due_at in outcomes:
-                values: dict[str, Any] = {"state": outcome.state, "reason": outcome.detail or None}
-                if outcome.provider_id:
-                    values["provider_id"] = outcome.provider_id
-                if outcome.state is DeliveryState.SENT:
-                    values["sent_at"] = at
-                if due_at is not None:
-                    values["due_at"] = due_at
-                open_row = deliveries.c.state.in_((DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD))
-                statement = update(deliveries).where(deliveries.c.id == outcome.delivery_id, open_row)
-                connection.execute(statement.values(**values))
+            if outcomes:
+                connection.execute(_RECORD, [_record_values(outcome, due_at, at) for outcome, due_at in outcomes])
             rows = [
                 {
                     "delivery_id": o.delivery_id,
@@ -231,6 +222,34 @@ class DeliveryQueries(Queries):
         )
         with self._read() as connection:
             return {row.position: row.provider_id for row in connection.execute(query)}
+
+
+_OPEN = (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)
+# One statement for any outcome, so that a thousand of them are one call of the driver (which takes no IN of several):
+# None leaves what is there.
+_RECORD = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("row"), or_(*(deliveries.c.state == state for state in _OPEN)))
+    .values(
+        state=bindparam("result"),
+        reason=bindparam("why"),
+        **{
+            name: func.coalesce(bindparam(f"new_{name}", type_=deliveries.c[name].type), deliveries.c[name])
+            for name in ("provider_id", "sent_at", "due_at")
+        },
+    )
+)
+
+
+def _record_values(outcome: Outcome, due_at: datetime | None, at: datetime) -> dict[str, Any]:
+    return {
+        "row": outcome.delivery_id,
+        "result": outcome.state,
+        "why": outcome.detail or None,
+        "new_provider_id": outcome.provider_id or None,
+        "new_sent_at": at if outcome.state is DeliveryState.SENT else None,
+        "new_due_at": due_at,
+    }
 
 
 def _due(channel: ChannelName, at: datetime) -> Any:
