@@ -262,6 +262,5 @@ def time_page(get: Callable[..., object], address: str, rounds: int) -> dict[str
     return {"median_ms": round(statistics.median(times), 1), "p95_ms": round(sorted(times)[int(0.95 * rounds)], 1)}
 
 
-
 if __name__ == "__main__":
     main()

@@ -62,12 +62,10 @@ class Inbox:
 
     def search(self, search: CampaignSearch) -> InboxPage:
         """One page of campaigns; among those that wait, the ones whose deadline is near come first."""
-        campaigns, count = self._store.search_campaigns(search)
-        rows = self._read_rows(campaigns)
-        if search.waiting:
-            # Stable: what is not urgent stays oldest first.
-            rows = sorted(rows, key=lambda row: row.deadline if row.is_urgent and row.deadline else date.max)
-        return InboxPage(tuple(rows), count)
+        today = self._clock().date()
+        urgent = replace(search, urgent_from=today, urgent_until=today + _URGENT)
+        campaigns, count = self._store.search_campaigns(urgent)
+        return InboxPage(tuple(self._read_rows(campaigns)), count)
 
     def _read_rows(self, campaigns: Iterable[Campaign]) -> list[InboxRow]:
         wanted = tuple(campaigns)

@@ -13,7 +13,7 @@ from pregon.storage.base import Queries
 from pregon.storage.drafts import read_answer
 from pregon.storage.items import newest_items_query, stored_item
 from pregon.storage.rows import read_campaign
-from pregon.storage.tables import answers, campaign_items, campaigns, drafts, items, revisions
+from pregon.storage.tables import answers, campaign_items, campaigns, drafts, item_days, items, revisions
 from pregon.types import Answer, Campaign, CampaignSearch, Check, Content, DraftState, StoredItem
 
 _DECIDED = (DraftState.APPROVED.value, DraftState.CANCELLED.value)
@@ -25,10 +25,7 @@ class InboxQueries(Queries):
     def search_campaigns(self, search: CampaignSearch) -> tuple[tuple[Campaign, ...], int]:
         """One page of campaigns, and how many there are in all."""
         condition = _condition(search)
-        order = (campaigns.c.created_at, campaigns.c.id)
-        if not search.waiting:
-            order = tuple(column.desc() for column in order)  # type: ignore[assignment]
-        query = select(campaigns).where(condition).order_by(*order).limit(search.limit).offset(search.offset)
+        query = select(campaigns).where(condition).order_by(*_order(search)).limit(search.limit).offset(search.offset)
         with self._read() as connection:
             rows = connection.execute(query).all()
             count = connection.execute(select(func.count()).select_from(campaigns).where(condition)).scalar_one()
@@ -72,6 +69,20 @@ class InboxQueries(Queries):
         query = select(drafts.c.id, column).join(revisions, newest).where(drafts.c.id.in_(draft_ids))
         with self._read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _order(search: CampaignSearch) -> list[Any]:
+    if not search.waiting:
+        return [campaigns.c.created_at.desc(), campaigns.c.id.desc()]
+    oldest = [campaigns.c.created_at, campaigns.c.id]
+    if search.urgent_from is None or search.urgent_until is None:
+        return oldest
+    days = select(func.min(item_days.c.day)).where(
+        item_days.c.item_id == campaigns.c.item_id,
+        item_days.c.kind == "deadline",
+        item_days.c.day.between(search.urgent_from.isoformat(), search.urgent_until.isoformat()),
+    )
+    return [func.coalesce(days.scalar_subquery(), "9999"), *oldest]
 
 
 def _condition(search: CampaignSearch) -> Any:

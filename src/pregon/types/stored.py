@@ -61,7 +61,8 @@ class Correction:
 class CampaignSearch:
     """Which campaigns to list. `waiting` None takes both those that wait for a person and the decided ones.
 
-    `text` is looked for in titles, a number also as the item's own. Waiting ones come oldest first, others newest.
+    `text` is looked for in titles, a number also as the item's own. Waiting ones come oldest first, others newest;
+    before them all, waiting ones whose item has a deadline from `urgent_from` to `urgent_until`, the nearest first.
     """
 
     waiting: bool | None = None
@@ -71,6 +72,8 @@ class CampaignSearch:
     text: str = ""
     limit: int = 50
     offset: int = 0
+    urgent_from: date | None = None
+    urgent_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
