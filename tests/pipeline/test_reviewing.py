@@ -1,13 +1,13 @@
 """Nothing is approved but exactly what a person saw; any edit makes the approval lapse."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from conftest import CLEAN, OPEN  # type: ignore[import-not-found]
 
 from pregon.errors import DecisionError, NotAllowedError, StaleRevisionError
-from pregon.types import Decision, DraftState, LinkHealth, LinkState, Role, User
+from pregon.types import CampaignSearch, Decision, DraftState, LinkHealth, LinkState, Role, User
 
 
 def edited(view, **changes):
@@ -149,3 +149,14 @@ def test_a_call_that_ends_while_its_draft_waits_can_no_longer_be_approved(house)
     house.clock.at = datetime(2027, 2, 15, 12, tzinfo=UTC)
     with pytest.raises(DecisionError, match="ended on 2027-02-14"):
         house.approve(slug, "email")
+
+
+def test_what_ends_soon_comes_first_whatever_page_it_would_be_on(house):
+    house.open_campaign(CLEAN)
+    house.clock.forward(minutes=5)
+    end = (house.clock() + timedelta(days=9)).strftime("%d %B %Y")
+    words = f"# Quay survey\n\nWe invite all cities to answer the survey on quays before {end}. Please write to a@tidalcities.example.\n"
+    house.drop("call.en.md", words)
+    (urgent,) = house.watch()
+    page = house.pipeline.inbox.search(CampaignSearch(waiting=True, limit=1))
+    assert (page.count, page.rows[0].campaign.slug, page.rows[0].is_urgent) == (2, urgent, True)
