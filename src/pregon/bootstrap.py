@@ -129,7 +129,8 @@ def build_pipeline(
     store = open_store(settings.database_url)
     key = _secret_key(settings)
     accounts = Accounts(store, key, clock)
-    channels = {name: _build_channel(name, settings, sandbox, clock, accounts) for name in ChannelName}
+    used = [name for name in ChannelName if settings.channel(name).mode != "off"]
+    channels = {name: _build_channel(name, settings, sandbox, clock, accounts) for name in used}
     composing = build_composing(settings, clock, _channel_reader(channels, clock))
     materials = Materials(store, store, store, composing)
     readers: dict[str, EventReader] = {"sendgrid": _sendgrid_reader(settings, sandbox)}
@@ -277,7 +278,7 @@ def _build_translator(settings: Settings) -> Translator | None:
 def _channel_reader(channels: Mapping[ChannelName, Channel], clock: Callable[[], datetime]) -> ChannelReader | None:
     from pregon.channels.youtube import CachedReader, YouTubeChannel
 
-    channel = channels[ChannelName.YOUTUBE]
+    channel = channels.get(ChannelName.YOUTUBE)
     return CachedReader(channel.read_state, clock) if isinstance(channel, YouTubeChannel) else None
 
 
@@ -293,6 +294,8 @@ def _build_channel(
         raise ValueError("a channel in sandbox mode needs the sandbox")
     if config.provider == "smtp":
         return _build_smtp(settings, sandbox if config.mode == "sandbox" else None, clock, accounts)
+    if name is ChannelName.MASTODON:
+        return _build_mastodon(settings, sandbox if config.mode == "sandbox" else None, clock)
     if config.mode == "sandbox" and sandbox:
         return _build_sandboxed(name, settings, sandbox, clock, accounts)
     if name is ChannelName.EMAIL:
@@ -320,6 +323,17 @@ def _build_channel(
     quota = config.daily_quota or DAILY_UNITS
     spend = accounts.spend(name)
     return YouTubeChannel(*ids, timeout=config.timeout_seconds, clock=clock, daily_quota=quota, spend=spend)
+
+
+def _build_mastodon(settings: Settings, sandbox: Sandbox | None, clock: Callable[[], datetime]) -> Channel:
+    from pregon.channels.mastodon import MastodonChannel
+    from pregon.sandbox import accounts
+
+    config = settings.channels.mastodon
+    token, host = settings.secrets.mastodon_token, config.host or ""
+    if sandbox:
+        token, host = accounts.MASTODON_TOKEN, sandbox.mastodon_url
+    return MastodonChannel(token, host, timeout=config.timeout_seconds, clock=clock)
 
 
 def _build_smtp(

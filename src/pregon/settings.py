@@ -281,6 +281,7 @@ class Playbook(_Part):
     languages: Literal["source"] | tuple[str, ...] = "source"
     email: MailRule | None = None
     x: PostRule | None = None
+    mastodon: PostRule | None = None
     youtube: PlaylistRule | None = None
     approval: ApprovalRule = ApprovalRule()
     active: bool = True
@@ -300,7 +301,7 @@ class DigestRule(_Part):
 
 
 class ChannelConfig(_Part):
-    """One way out. In sandbox mode the channel speaks to the stand-in on this machine and to nothing else.
+    """One way out. In sandbox mode the channel speaks to the stand-in on this machine and to nothing else; off, not at all.
 
     `auth` is for X: its OAuth 1.0a keys, or OAuth 2 with a refresh token. `daily_quota` is in the provider's own
     units, for YouTube 10,000 where nothing is said. For SMTP: `port` (587, for tls 465), `security`, `connections`
@@ -308,7 +309,7 @@ class ChannelConfig(_Part):
     """
 
     provider: str
-    mode: Literal["sandbox", "live"] = "sandbox"
+    mode: Literal["sandbox", "live", "off"] = "sandbox"
     account: str = ""
     timeout_seconds: float = Field(default=10, gt=0, le=120)
     batch_size: int = Field(default=1000, ge=1, le=1000)
@@ -330,6 +331,7 @@ class Channels(_Part):
     email: ChannelConfig
     x: ChannelConfig
     youtube: ChannelConfig
+    mastodon: ChannelConfig = ChannelConfig(provider="mastodon", mode="off")
     hold_after_hours: float = Field(default=48, gt=0)
 
 
@@ -397,6 +399,7 @@ class Secrets(_Part):
     youtube_client_id: str = ""
     youtube_client_secret: str = ""
     youtube_refresh_token: str = ""
+    mastodon_token: str = ""
     translation_key: str = ""
     openid_secret: str = ""
 
@@ -424,7 +427,7 @@ class Settings(_Part):
 
     def sandboxed(self) -> bool:
         """Whether nothing at all can leave this machine."""
-        return all(self.channel(name).mode == "sandbox" for name in ChannelName)
+        return all(self.channel(name).mode != "live" for name in ChannelName)
 
     def channel(self, name: ChannelName) -> ChannelConfig:
         """The configuration of one way out."""
@@ -618,6 +621,7 @@ _CREDENTIALS: dict[ChannelName, dict[str, tuple[str, ...]]] = {
     ChannelName.EMAIL: {"sendgrid": ("sendgrid_api_key", "sendgrid_webhook_key"), "smtp": ()},
     ChannelName.X: {"x": ("x_consumer_key", "x_consumer_secret", "x_access_token", "x_access_token_secret")},
     ChannelName.YOUTUBE: {"youtube": ("youtube_client_id", "youtube_client_secret", "youtube_refresh_token")},
+    ChannelName.MASTODON: {"mastodon": ("mastodon_token",)},
 }
 
 # X over OAuth 2. A client secret is needed by confidential clients only.
@@ -642,6 +646,27 @@ def _check_smtp(config: ChannelConfig, secrets: Secrets) -> list[Finding]:
         variable = _SECRET_FIELDS["smtp_bounces_password"]
         text, hint = "the mailbox of bounces has no password", f"set {variable}, or take email.bounces out"
         findings.append(Finding("env.missing-secret", "environment", variable, text, hint))
+    return findings
+
+
+def _check_used(channels: Channels, playbooks: dict[Kind, Playbook]) -> list[Finding]:
+    """A playbook needs the channels that it names; a server of one's own needs its address."""
+    off = {name for name in ChannelName if getattr(channels, name.value).mode == "off"}
+    findings = [
+        Finding(
+            "config.channel-off",
+            "playbooks.yaml",
+            f"playbooks.{kind}.{name}",
+            f"the channel {name} is off",
+            f"add {name} with its mode to channels.yaml, or take it out of the playbook",
+        )
+        for kind, playbook in playbooks.items()
+        for name in playbook.channels()
+        if name in off
+    ]
+    if channels.mastodon.mode == "live" and not (channels.mastodon.host or "").startswith("https://"):
+        hint = "add host: https://social.example.org"
+        findings.append(Finding("config.no-host", "channels.yaml", "mastodon.host", "the server is not named", hint))
     return findings
 
 
@@ -684,6 +709,7 @@ def _cross_check(
         variable, hint = _SECRET_FIELDS["translation_key"], "set PREGON_TRANSLATION_KEY, or provider: none"
         findings.append(Finding("env.missing-secret", "environment", variable, "DeepL asks for a key", hint))
     findings += _check_smtp(channels.email, secrets)
+    findings += _check_used(channels, playbooks)
     for name, providers in _CREDENTIALS.items():
         channel: ChannelConfig = getattr(channels, name.value)
         if channel.provider not in providers:

@@ -17,6 +17,7 @@ from pregon.drafts.encoding import (
 )
 from pregon.drafts.gathering import compose_digest, join_items
 from pregon.drafts.notice import render_notice
+from pregon.drafts.post_rules import POST_CHANNELS, post_length, post_limit
 from pregon.drafts.render import render_content
 from pregon.drafts.slug import campaign_slug
 from pregon.drafts.tokens import UNSUBSCRIBE_URL, VIEW_URL, substitute
@@ -27,6 +28,7 @@ from pregon.drafts.words import read_words
 
 __all__ = [
     "CIRCUMSTANCES",
+    "POST_CHANNELS",
     "UNSUBSCRIBE_URL",
     "VIEW_URL",
     "DraftContext",
@@ -47,6 +49,8 @@ __all__ = [
     "list_texts",
     "mark_translated",
     "needs_translation",
+    "post_length",
+    "post_limit",
     "propose",
     "read_words",
     "render_calendar",

@@ -55,7 +55,7 @@ def check_draft(
     if isinstance(content.body, MailBody):
         checks += _check_mail(content.body)
     if isinstance(content.body, ThreadBody):
-        checks += check_thread(content.body, context)
+        checks += check_thread(content.body, context, content.channel)
     if isinstance(content.body, PlaylistBody):
         checks += check_playlists(content.body, context)
     return tuple(sorted(checks, key=lambda check: check.level != "error"))

@@ -10,6 +10,7 @@ from pregon.drafts.context import DraftContext
 from pregon.drafts.encoding import digest_content
 from pregon.drafts.newsletter import compose_mail, write_calendar
 from pregon.drafts.playlists import compose_playlists
+from pregon.drafts.post_rules import POST_CHANNELS
 from pregon.drafts.posts import compose_post
 from pregon.drafts.render import render_content
 from pregon.drafts.trace import trace_draft
@@ -37,8 +38,8 @@ def compose_fields(channel: ChannelName, item: Item, language: str, context: Dra
     """The fields of one draft as composed from the item."""
     if channel is ChannelName.EMAIL:
         return compose_mail(item, language, context)
-    if channel is ChannelName.X:
-        return compose_post(item, language, context)
+    if channel in POST_CHANNELS:
+        return compose_post(item, language, context, channel)
     return compose_playlists(item, language, context)
 
 

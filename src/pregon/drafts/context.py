@@ -14,7 +14,8 @@ from pregon.types import ChannelState, Item, Span
 class DraftContext:
     """The network, the playbook of the item's kind and the templates (path below templates/ -> text).
 
-    `campaign` is the campaign's slug, `account` the X account, `youtube_channel` the channel's name or id.
+    `campaign` is the campaign's slug, `account` the X account, `accounts` those of further channels,
+    `youtube_channel` the channel's name or id.
     `answers` holds what an officer answered to a question, by the question's span: for a placeholder link the
     address it should have, or "" to leave it as text. With `today` given, calls that have ended are found.
     `languages` are those of the campaign's drafts, where they are more than this item's own; `previous` is the version
@@ -30,6 +31,7 @@ class DraftContext:
     templates: Mapping[str, str]
     campaign: str
     account: str = ""
+    accounts: Mapping[str, str] = field(default_factory=dict)
     youtube_channel: str = ""
     answers: Mapping[Span, str] = field(default_factory=dict)
     today: date | None = None

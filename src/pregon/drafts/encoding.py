@@ -22,6 +22,7 @@ _FIELDS: dict[ChannelName, type[Fields]] = {
     ChannelName.EMAIL: MailFields,
     ChannelName.X: PostFields,
     ChannelName.YOUTUBE: PlaylistFields,
+    ChannelName.MASTODON: PostFields,
 }
 
 

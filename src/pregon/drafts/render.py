@@ -7,9 +7,10 @@ from datetime import datetime
 from pregon.drafts.audience import audience_for
 from pregon.drafts.context import DraftContext
 from pregon.drafts.mail import render_mail
+from pregon.drafts.post_rules import post_length
 from pregon.drafts.posts import price_thread
 from pregon.drafts.utm import Campaign, tag_link
-from pregon.drafts.weight import find_urls, weighted_length
+from pregon.drafts.weight import find_urls
 from pregon.errors import RenderError
 from pregon.types import (
     ChannelName,
@@ -40,9 +41,10 @@ def render_content(
             sender = Sender(**context.network.sender.model_dump())
             audience = audience_for(context, language, fields.audience)
             return Content(channel, language, context.campaign, body, audience, sender, send_at=send_at)
-        case ChannelName.X, PostFields() if language:
-            thread = render_thread(fields, language, context)
-            return Content(channel, language, context.campaign, thread, account=context.account, send_at=send_at)
+        case ChannelName.X | ChannelName.MASTODON, PostFields() if language:
+            thread = render_thread(fields, language, context, channel)
+            account = context.account if channel is ChannelName.X else context.accounts.get(channel, "")
+            return Content(channel, language, context.campaign, thread, account=account, send_at=send_at)
         case ChannelName.YOUTUBE, PlaylistFields():
             plan = PlaylistBody(fields.operations, fields.reason)
             account = context.youtube_channel
@@ -50,18 +52,21 @@ def render_content(
     raise RenderError(f"these are not the fields of a draft for {channel.value}")
 
 
-def render_thread(fields: PostFields, language: str, context: DraftContext) -> ThreadBody:
+def render_thread(
+    fields: PostFields, language: str, context: DraftContext, channel: ChannelName = ChannelName.X
+) -> ThreadBody:
     """The posts with the campaign's parameters on their links, and with the pictures that a person attached.
 
-    X shows and counts a link the same with or without parameters.
+    X and Mastodon show and count a link the same with or without parameters. Only X costs something.
     """
-    campaign = Campaign("x", "social", context.campaign, f"{language}-post")
+    campaign = Campaign(channel.value, "social", context.campaign, f"{language}-post")
     texts = tuple(_tag_links(part, campaign) for part in fields.parts)
     media = [*fields.media[: len(texts)], *[()] * (len(texts) - len(fields.media))]
-    parts = tuple(PostPart(text, weighted_length(text), each) for text, each in zip(texts, media, strict=True))
+    parts = tuple(PostPart(text, post_length(text, channel), each) for text, each in zip(texts, media, strict=True))
     pictures = sum(len(each) for each in media)
-    rule = context.playbook.x
-    return ThreadBody(parts, price_thread(texts, pictures), rule.reply_fallback if rule else False)
+    rule = getattr(context.playbook, channel.value)
+    cost = price_thread(texts, pictures) if channel is ChannelName.X else 0.0
+    return ThreadBody(parts, cost, rule.reply_fallback if rule else False)
 
 
 def _tag_links(text: str, campaign: Campaign) -> str:

@@ -92,6 +92,7 @@ class Composing:
             templates=self._templates(),
             campaign=campaign,
             account=self._settings.channels.x.account,
+            accounts={"mastodon": self._settings.channels.mastodon.account},
             youtube_channel=self._settings.channels.youtube.account,
             answers=_by_span(stored.item, answers) if stored else {},
             today=self._clock().date(),

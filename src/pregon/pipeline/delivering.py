@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from pregon.deliveries import GIVEN_UP, NOT_POSTED, next_attempt, sign_delivery
-from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL, digest_content, render_content
+from pregon.drafts import POST_CHANNELS, UNSUBSCRIBE_URL, VIEW_URL, digest_content, render_content
 from pregon.errors import NotFoundError, RenderError
 from pregon.pipeline.material import Materials
 from pregon.pipeline.planning import Planning
@@ -173,7 +173,7 @@ class Delivering:
             if outcome.pause:
                 self._pause(channel.name, outcome, now)
         for outcome, _ in final:
-            if outcome.state is DeliveryState.FAILED and channel.name is ChannelName.X:
+            if outcome.state is DeliveryState.FAILED and channel.name in POST_CHANNELS:
                 reason = f"{NOT_POSTED}: {outcome.detail}"
                 self._store.fail_followers(by_id[outcome.delivery_id], reason)
         return [outcome.state for outcome, _ in final]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pregon.drafts import campaign_slug, propose
+from pregon.drafts import POST_CHANNELS, campaign_slug, propose
 from pregon.errors import DecisionError, NotFoundError, PregonError
 from pregon.items import are_versions, fingerprint_item
 from pregon.pipeline.composing import Composing
@@ -18,7 +18,7 @@ from pregon.pipeline.protocols import Clock, Storage
 from pregon.types import Campaign, ChannelName, Draft, Kind, Proposal, Revision, StoredItem
 
 MACHINE = "pregon"
-_CORRECTABLE = (ChannelName.EMAIL, ChannelName.X)
+_CORRECTABLE = (ChannelName.EMAIL, *POST_CHANNELS)
 
 
 @dataclass(frozen=True, slots=True)

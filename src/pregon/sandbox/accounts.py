@@ -14,6 +14,8 @@ X_CLIENT_ID = "sandbox-client-id"
 X_CLIENT_SECRET = "sandbox-x-client-secret"
 X_REFRESH_TOKEN = "sandbox-first-refresh-token"
 
+MASTODON_TOKEN = "sandbox-mastodon-token"
+
 YOUTUBE_CLIENT_ID = "sandbox.apps.example"
 YOUTUBE_CLIENT_SECRET = "sandbox-client-secret"
 YOUTUBE_REFRESH_TOKEN = "1//sandbox-refresh-token"

@@ -1,4 +1,4 @@
-"""The sandbox as one ASGI application: /sendgrid, /x, /youtube and, under /_sandbox, what people and tests need."""
+"""The sandbox as one ASGI application: /sendgrid, /x, /youtube, /mastodon and, under /_sandbox, what people and tests need."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 
 from pregon.sandbox import accounts
 from pregon.sandbox.faults import Fault, Faults
+from pregon.sandbox.mastodon import mastodon_routes
 from pregon.sandbox.reactions import WebhookKey, is_here, plan_reactions, push_events, take_actions
 from pregon.sandbox.sendgrid import sendgrid_routes
 from pregon.sandbox.smtp import build_session
@@ -31,6 +32,8 @@ _KINDS = {
     "smtp": "smtp",
     "messages": "message",
     "posts": "post",
+    "toots": "toot",
+    "toot_media": "toot_media",
     "media": "media",
     "events": "event",
     "suppressions": "suppression",
@@ -67,6 +70,7 @@ def build_app(
     routes = [
         Mount("/sendgrid", routes=sendgrid_routes(state, faults)),
         Mount("/x", routes=x_routes(state, faults)),
+        Mount("/mastodon", routes=mastodon_routes(state, faults)),
         Mount("/youtube", routes=youtube_routes(state, faults)),
         Mount("/_sandbox", routes=control.routes()),
     ]

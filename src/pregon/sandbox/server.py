@@ -58,6 +58,11 @@ class Sandbox:
         return f"{self.url}/x"
 
     @property
+    def mastodon_url(self) -> str:
+        """What `MastodonChannel` takes as base_url."""
+        return f"{self.url}/mastodon"
+
+    @property
     def youtube_url(self) -> str:
         """What `YouTubeChannel` takes as base_url."""
         return f"{self.url}/youtube"

@@ -16,6 +16,7 @@ class ChannelName(StrEnum):
     EMAIL = "email"
     X = "x"
     YOUTUBE = "youtube"
+    MASTODON = "mastodon"
 
 
 class DraftState(StrEnum):
@@ -211,7 +212,7 @@ class MailBody:
 
 @dataclass(frozen=True, slots=True)
 class PostPart:
-    """One post of a thread. `weighted_length` by X's published rules (280 at most)."""
+    """One post of a thread. `weighted_length` by the published rules of its channel (X: 280 at most)."""
 
     text: str
     weighted_length: int

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pregon.drafts import post_limit
 from pregon.pipeline import Pipeline, Session
 from pregon.web import language, wording
 from pregon.web.assets import asset_address
@@ -68,6 +69,7 @@ def build_desk(pipeline: Pipeline, hint: Hint | None = None, engine_url: str | N
     install: Any = getattr(pages, "install_gettext_callables")  # noqa: B009
     install(language.translate, language.translate_plural, newstyle=True)
     pages.filters["say"] = language.say_sentence
+    pages.filters["post_limit"] = post_limit
     pages.filters.update(wording.build_filters(pipeline.settings.network.time_zone))
     return Desk(pipeline, pages, hint, engine_url)
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.datastructures import FormData
 
+from pregon.drafts import post_limit
 from pregon.drafts.pictures import name_picture
 from pregon.drafts.thread_edits import list_parts
 from pregon.errors import NotFoundError, PregonError, StaleRevisionError
@@ -197,6 +198,7 @@ def check_fields(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: Sign
         {
             "checks": checks,
             "weights": [part.weighted_length for part in body.parts] if isinstance(body, ThreadBody) else [],
+            "limit": post_limit(view.draft.channel) if isinstance(body, ThreadBody) else 0,
             "when": say_when(send_at, desk.pipeline.settings.network.time_zone),
             "whom": _count_reached(desk, view, fields),
         }

@@ -18,7 +18,12 @@ from pregon.pipeline import DraftView
 from pregon.types import AudienceCount, ChannelName, MailBody, PlaylistBody, Revision, ThreadBody
 from pregon.web.language import formats, translate, translate_plural
 
-CHANNELS = {ChannelName.EMAIL: "Newsletter", ChannelName.X: "X", ChannelName.YOUTUBE: "YouTube"}
+CHANNELS = {
+    ChannelName.EMAIL: "Newsletter",
+    ChannelName.X: "X",
+    ChannelName.YOUTUBE: "YouTube",
+    ChannelName.MASTODON: "Mastodon",
+}
 SAID = {
     "yes_kept": "Your yes is kept. It goes out once everybody who has to has said yes.",
     "email": "Saved. Tests of newsletters can go there.",

@@ -36,8 +36,8 @@ function show(found) {
   if (filled.length !== found.weights.length) return;
   filled.forEach((part, index) => {
     const line = part.querySelector(".weight");
-    line.classList.toggle("over", found.weights[index] > 280);
-    line.querySelector(".count").textContent = `${found.weights[index]} / 280`;
+    line.classList.toggle("over", found.weights[index] > found.limit);
+    line.querySelector(".count").textContent = `${found.weights[index]} / ${found.limit}`;
   });
 }
 

@@ -1,0 +1,55 @@
+"""How each channel counts a post, and how much of it it takes.
+
+Sources: X's counting rules (see `weight`); Mastodon counts grapheme clusters, each link as 23 whatever its length, and of
+a mention @user@server only @user (500 unless a server says otherwise). Renders and cuts nothing.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import regex
+
+from pregon.drafts.weight import LIMIT, LINK_WEIGHT, find_urls, weighted_length
+from pregon.types import ChannelName
+
+_MENTION = regex.compile(r"(?<![\w/])@([a-z0-9_]+(?:[a-z0-9_.-]+[a-z0-9_]+)?)@[\w.-]+\w", regex.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class PostRules:
+    """What a channel is called, how much a post may count there, and how that is counted."""
+
+    label: str
+    limit: int
+    measure: Callable[[str], int]
+
+
+def _count_mastodon(text: str) -> int:
+    text = unicodedata.normalize("NFC", text)
+    for start, end in reversed(find_urls(text)):
+        if text[start:end].lower().startswith(("http://", "https://")):
+            text = text[:start] + "x" * LINK_WEIGHT + text[end:]
+    return len(regex.findall(r"\X", _MENTION.sub(r"@\1", text)))
+
+
+X_RULES = PostRules("X", LIMIT, weighted_length)
+_RULES = {ChannelName.X: X_RULES, ChannelName.MASTODON: PostRules("Mastodon", 500, _count_mastodon)}
+POST_CHANNELS = tuple(_RULES)
+
+
+def rules_of(channel: ChannelName) -> PostRules:
+    """The rules of a channel that takes posts. Raises KeyError for one that does not."""
+    return _RULES[channel]
+
+
+def post_limit(channel: ChannelName) -> int:
+    """How much a post may count on this channel."""
+    return _RULES[channel].limit
+
+
+def post_length(text: str, channel: ChannelName) -> int:
+    """How much the text counts on this channel."""
+    return _RULES[channel].measure(text)

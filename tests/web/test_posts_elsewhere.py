@@ -1,0 +1,42 @@
+"""Posts for other channels than X are shown and edited like those for X, with the limits of their own channel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.testclient import TestClient
+from tests.web.builders import ORIGIN, Browser, make_settings, open_place, prepare_home
+
+from pregon.settings import ChannelConfig, PostRule
+from pregon.types import Kind
+from pregon.web.app import build_app
+
+
+def test_a_draft_for_mastodon_is_shown_and_edited(tmp_path: Path) -> None:
+    given = make_settings(tmp_path)
+    playbooks = {
+        kind: playbook.model_copy(update={"mastodon": PostRule()}) if kind is Kind.CIRCULAR else playbook
+        for kind, playbook in given.playbooks.items()
+    }
+    way = ChannelConfig(provider="mastodon", mode="sandbox", account="@tidal@social.example")
+    channels = given.channels.model_copy(update={"mastodon": way})
+    settings = given.model_copy(update={"playbooks": playbooks, "channels": channels})
+    prepare_home(settings)
+    with open_place(settings) as place:
+        http = TestClient(build_app(place.pipeline, hint=place.hint), base_url=ORIGIN, follow_redirects=False)
+        editor = Browser(http).sign_in("editor")
+        row, draft = next(
+            (row, draft)
+            for row in place.pipeline.reviewing.list_campaigns()
+            for draft in row.drafts
+            if draft.channel == "mastodon"
+        )
+        page = editor.get(f"/campaigns/{row.campaign.slug}")
+        assert "@tidal@social.example" in page
+        assert " / 500</p>" in page
+        form = editor.get(f"/drafts/{draft.id}/edit")
+        assert "At most 500 characters each." in form
+        base = str(place.pipeline.reviewing.show_draft(draft.id)[1].revision.number)
+        location = editor.post(f"/drafts/{draft.id}/edit", base=[base], part=["Two calls are open.", ""])
+        assert "said=saved" in location
+        assert "Two calls are open." in editor.get(f"/campaigns/{row.campaign.slug}")
