@@ -294,8 +294,9 @@ def _build_channel(
         raise ValueError("a channel in sandbox mode needs the sandbox")
     if config.provider == "smtp":
         return _build_smtp(settings, sandbox if config.mode == "sandbox" else None, clock, accounts)
-    if name is ChannelName.MASTODON:
-        return _build_mastodon(settings, sandbox if config.mode == "sandbox" else None, clock)
+    small = {ChannelName.MASTODON: _build_mastodon, ChannelName.BLUESKY: _build_bluesky}
+    if name in small:
+        return small[name](settings, sandbox if config.mode == "sandbox" else None, clock)
     if config.mode == "sandbox" and sandbox:
         return _build_sandboxed(name, settings, sandbox, clock, accounts)
     if name is ChannelName.EMAIL:
@@ -323,6 +324,17 @@ def _build_channel(
     quota = config.daily_quota or DAILY_UNITS
     spend = accounts.spend(name)
     return YouTubeChannel(*ids, timeout=config.timeout_seconds, clock=clock, daily_quota=quota, spend=spend)
+
+
+def _build_bluesky(settings: Settings, sandbox: Sandbox | None, clock: Callable[[], datetime]) -> Channel:
+    from pregon.channels.bluesky import DEFAULT_HOST, BlueskyChannel
+    from pregon.sandbox import accounts
+
+    config = settings.channels.bluesky
+    entry = (config.account, settings.secrets.bluesky_password, config.host or DEFAULT_HOST)
+    if sandbox:
+        entry = (accounts.BLUESKY_HANDLE, accounts.BLUESKY_PASSWORD, sandbox.bluesky_url)
+    return BlueskyChannel(*entry, timeout=config.timeout_seconds, clock=clock)
 
 
 def _build_mastodon(settings: Settings, sandbox: Sandbox | None, clock: Callable[[], datetime]) -> Channel:

@@ -282,6 +282,7 @@ class Playbook(_Part):
     email: MailRule | None = None
     x: PostRule | None = None
     mastodon: PostRule | None = None
+    bluesky: PostRule | None = None
     youtube: PlaylistRule | None = None
     approval: ApprovalRule = ApprovalRule()
     active: bool = True
@@ -332,6 +333,7 @@ class Channels(_Part):
     x: ChannelConfig
     youtube: ChannelConfig
     mastodon: ChannelConfig = ChannelConfig(provider="mastodon", mode="off")
+    bluesky: ChannelConfig = ChannelConfig(provider="bluesky", mode="off")
     hold_after_hours: float = Field(default=48, gt=0)
 
 
@@ -400,6 +402,7 @@ class Secrets(_Part):
     youtube_client_secret: str = ""
     youtube_refresh_token: str = ""
     mastodon_token: str = ""
+    bluesky_password: str = ""
     translation_key: str = ""
     openid_secret: str = ""
 
@@ -622,6 +625,7 @@ _CREDENTIALS: dict[ChannelName, dict[str, tuple[str, ...]]] = {
     ChannelName.X: {"x": ("x_consumer_key", "x_consumer_secret", "x_access_token", "x_access_token_secret")},
     ChannelName.YOUTUBE: {"youtube": ("youtube_client_id", "youtube_client_secret", "youtube_refresh_token")},
     ChannelName.MASTODON: {"mastodon": ("mastodon_token",)},
+    ChannelName.BLUESKY: {"bluesky": ("bluesky_password",)},
 }
 
 # X over OAuth 2. A client secret is needed by confidential clients only.
@@ -664,6 +668,9 @@ def _check_used(channels: Channels, playbooks: dict[Kind, Playbook]) -> list[Fin
         for name in playbook.channels()
         if name in off
     ]
+    if channels.bluesky.mode == "live" and not channels.bluesky.account:
+        hint = "add account: name.bsky.social"
+        findings.append(Finding("config.no-account", "channels.yaml", "bluesky.account", "nobody is named", hint))
     if channels.mastodon.mode == "live" and not (channels.mastodon.host or "").startswith("https://"):
         hint = "add host: https://social.example.org"
         findings.append(Finding("config.no-host", "channels.yaml", "mastodon.host", "the server is not named", hint))

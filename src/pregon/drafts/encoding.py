@@ -23,6 +23,7 @@ _FIELDS: dict[ChannelName, type[Fields]] = {
     ChannelName.X: PostFields,
     ChannelName.YOUTUBE: PlaylistFields,
     ChannelName.MASTODON: PostFields,
+    ChannelName.BLUESKY: PostFields,
 }
 
 

@@ -30,7 +30,7 @@ def check_thread(body: ThreadBody, context: DraftContext, channel: ChannelName =
         yield Check("text.empty", "error", "The thread has no parts.", "Write a post, or cancel this draft.")
     for number, part in enumerate(body.parts, 1):
         yield from _check_text(number, part, rules, channel)
-        yield from _check_media(number, part, rules.label)
+        yield from _check_media(number, part, rules)
     shown = "\n".join(part.text for part in body.parts)
     yield from _check_hashtags(shown, context)
     for handle in find_unagreed(shown, context):
@@ -68,7 +68,8 @@ def _check_text(number: int, part: PostPart, rules: PostRules, channel: ChannelN
         yield Check("emoji.many", "warning", message, f"Keep {MAX_EMOJI} at most, at the end.")
 
 
-def _check_media(number: int, part: PostPart, label: str) -> Iterator[Check]:
+def _check_media(number: int, part: PostPart, rules: PostRules) -> Iterator[Check]:
+    label = rules.label
     kinds = [media.media_type for media in part.media]
     if len(kinds) > MAX_PICTURES or ("image/gif" in kinds and len(kinds) > 1):
         message = f"Part {number} has {len(kinds)} pictures; {label} takes {MAX_PICTURES}, or a single GIF."
@@ -83,6 +84,7 @@ def _check_media(number: int, part: PostPart, label: str) -> Iterator[Check]:
             )
             yield Check("media.alt-long", "error", message, "Shorten it to what matters in the picture.")
         most = MAX_BYTES.get(media.media_type)
+        most = min(most, rules.picture_bytes) if most and rules.picture_bytes else most
         if most is None:
             message = f"{label} takes no {media.media_type} such as {media.name}."
             yield Check("media.kind", "error", message, "Save it as JPEG, PNG, WebP or GIF.")

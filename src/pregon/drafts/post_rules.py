@@ -1,7 +1,8 @@
 """How each channel counts a post, and how much of it it takes.
 
 Sources: X's counting rules (see `weight`); Mastodon counts grapheme clusters, each link as 23 whatever its length, and of
-a mention @user@server only @user (500 unless a server says otherwise). Renders and cuts nothing.
+a mention @user@server only @user (500 unless a server says otherwise); Bluesky counts grapheme clusters, links in full
+(300, and 3,000 bytes, which 300 clusters seldom reach), and takes pictures of 1,000,000 bytes. Renders and cuts nothing.
 """
 
 from __future__ import annotations
@@ -20,11 +21,19 @@ _MENTION = regex.compile(r"(?<![\w/])@([a-z0-9_]+(?:[a-z0-9_.-]+[a-z0-9_]+)?)@[\
 
 @dataclass(frozen=True, slots=True)
 class PostRules:
-    """What a channel is called, how much a post may count there, and how that is counted."""
+    """What a channel is called, how much a post may count there, and how that is counted.
+
+    `picture_bytes`: how large a picture may be, where that is less than X takes.
+    """
 
     label: str
     limit: int
     measure: Callable[[str], int]
+    picture_bytes: int | None = None
+
+
+def _count_clusters(text: str) -> int:
+    return len(regex.findall(r"\X", unicodedata.normalize("NFC", text)))
 
 
 def _count_mastodon(text: str) -> int:
@@ -32,11 +41,15 @@ def _count_mastodon(text: str) -> int:
     for start, end in reversed(find_urls(text)):
         if text[start:end].lower().startswith(("http://", "https://")):
             text = text[:start] + "x" * LINK_WEIGHT + text[end:]
-    return len(regex.findall(r"\X", _MENTION.sub(r"@\1", text)))
+    return _count_clusters(_MENTION.sub(r"@\1", text))
 
 
 X_RULES = PostRules("X", LIMIT, weighted_length)
-_RULES = {ChannelName.X: X_RULES, ChannelName.MASTODON: PostRules("Mastodon", 500, _count_mastodon)}
+_RULES = {
+    ChannelName.X: X_RULES,
+    ChannelName.MASTODON: PostRules("Mastodon", 500, _count_mastodon),
+    ChannelName.BLUESKY: PostRules("Bluesky", 300, _count_clusters, picture_bytes=1_000_000),
+}
 POST_CHANNELS = tuple(_RULES)
 
 

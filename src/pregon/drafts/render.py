@@ -41,7 +41,7 @@ def render_content(
             sender = Sender(**context.network.sender.model_dump())
             audience = audience_for(context, language, fields.audience)
             return Content(channel, language, context.campaign, body, audience, sender, send_at=send_at)
-        case ChannelName.X | ChannelName.MASTODON, PostFields() if language:
+        case ChannelName.X | ChannelName.MASTODON | ChannelName.BLUESKY, PostFields() if language:
             thread = render_thread(fields, language, context, channel)
             account = context.account if channel is ChannelName.X else context.accounts.get(channel, "")
             return Content(channel, language, context.campaign, thread, account=account, send_at=send_at)
@@ -57,10 +57,12 @@ def render_thread(
 ) -> ThreadBody:
     """The posts with the campaign's parameters on their links, and with the pictures that a person attached.
 
-    X and Mastodon show and count a link the same with or without parameters. Only X costs something.
+    X and Mastodon show and count a link the same with or without parameters; Bluesky counts and shows all of it, so
+    links stay bare there. Only X costs something.
     """
     campaign = Campaign(channel.value, "social", context.campaign, f"{language}-post")
-    texts = tuple(_tag_links(part, campaign) for part in fields.parts)
+    is_counted = channel is ChannelName.BLUESKY
+    texts = fields.parts if is_counted else tuple(_tag_links(part, campaign) for part in fields.parts)
     media = [*fields.media[: len(texts)], *[()] * (len(texts) - len(fields.media))]
     parts = tuple(PostPart(text, post_length(text, channel), each) for text, each in zip(texts, media, strict=True))
     pictures = sum(len(each) for each in media)

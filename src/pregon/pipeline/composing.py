@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pregon.drafts import DraftContext, campaign_slug, compose_drafts, read_words
+from pregon.drafts import POST_CHANNELS, DraftContext, campaign_slug, compose_drafts, read_words
 from pregon.errors import NotFoundError
 from pregon.items import read_item, says_cancelled
 from pregon.pipeline.protocols import ChannelReader, Clock, TemplateReader
@@ -92,7 +92,7 @@ class Composing:
             templates=self._templates(),
             campaign=campaign,
             account=self._settings.channels.x.account,
-            accounts={"mastodon": self._settings.channels.mastodon.account},
+            accounts={name: self._settings.channel(name).account for name in POST_CHANNELS},
             youtube_channel=self._settings.channels.youtube.account,
             answers=_by_span(stored.item, answers) if stored else {},
             today=self._clock().date(),

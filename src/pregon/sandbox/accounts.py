@@ -14,6 +14,8 @@ X_CLIENT_ID = "sandbox-client-id"
 X_CLIENT_SECRET = "sandbox-x-client-secret"
 X_REFRESH_TOKEN = "sandbox-first-refresh-token"
 
+BLUESKY_HANDLE = "tidalcities.example"
+BLUESKY_PASSWORD = "sandbox-app-password"
 MASTODON_TOKEN = "sandbox-mastodon-token"
 
 YOUTUBE_CLIENT_ID = "sandbox.apps.example"

@@ -1,4 +1,4 @@
-"""The sandbox as one ASGI application: /sendgrid, /x, /youtube, /mastodon and, under /_sandbox, what people and tests need."""
+"""The sandbox as one ASGI application: /sendgrid, /x, /youtube, /mastodon, /bluesky and, under /_sandbox, what people and tests need."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from pregon.sandbox import accounts
+from pregon.sandbox.bluesky import bluesky_routes
 from pregon.sandbox.faults import Fault, Faults
 from pregon.sandbox.mastodon import mastodon_routes
 from pregon.sandbox.reactions import WebhookKey, is_here, plan_reactions, push_events, take_actions
@@ -33,6 +34,8 @@ _KINDS = {
     "messages": "message",
     "posts": "post",
     "toots": "toot",
+    "skeets": "skeet",
+    "blobs": "blob",
     "toot_media": "toot_media",
     "media": "media",
     "events": "event",
@@ -70,6 +73,7 @@ def build_app(
     routes = [
         Mount("/sendgrid", routes=sendgrid_routes(state, faults)),
         Mount("/x", routes=x_routes(state, faults)),
+        Mount("/bluesky", routes=bluesky_routes(state, faults)),
         Mount("/mastodon", routes=mastodon_routes(state, faults)),
         Mount("/youtube", routes=youtube_routes(state, faults)),
         Mount("/_sandbox", routes=control.routes()),

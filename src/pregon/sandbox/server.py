@@ -58,6 +58,11 @@ class Sandbox:
         return f"{self.url}/x"
 
     @property
+    def bluesky_url(self) -> str:
+        """What `BlueskyChannel` takes as base_url."""
+        return f"{self.url}/bluesky"
+
+    @property
     def mastodon_url(self) -> str:
         """What `MastodonChannel` takes as base_url."""
         return f"{self.url}/mastodon"

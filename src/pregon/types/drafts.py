@@ -17,6 +17,7 @@ class ChannelName(StrEnum):
     X = "x"
     YOUTUBE = "youtube"
     MASTODON = "mastodon"
+    BLUESKY = "bluesky"
 
 
 class DraftState(StrEnum):

@@ -23,6 +23,7 @@ CHANNELS = {
     ChannelName.X: "X",
     ChannelName.YOUTUBE: "YouTube",
     ChannelName.MASTODON: "Mastodon",
+    ChannelName.BLUESKY: "Bluesky",
 }
 SAID = {
     "yes_kept": "Your yes is kept. It goes out once everybody who has to has said yes.",

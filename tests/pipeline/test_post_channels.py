@@ -1,0 +1,83 @@
+"""Playbooks that ask for Mastodon and Bluesky: drafted within their limits, approved, posted once, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from conftest import CLEAN, House  # type: ignore[import-not-found]
+
+from pregon.bootstrap import build_pipeline
+from pregon.settings import ChannelConfig, PostRule
+from pregon.types import ChannelName, Kind, PostFields, ThreadBody
+
+_LIMITS = {"mastodon": 500, "bluesky": 300}
+
+
+@pytest.fixture
+def posting(house: House) -> Iterator[House]:
+    given = house.settings
+    playbook = given.playbooks[Kind.CIRCULAR].model_copy(update={name: PostRule(max_parts=4) for name in _LIMITS})
+    ways = {name: ChannelConfig(provider=name, mode="sandbox", account=f"@tidal.{name}") for name in _LIMITS}
+    settings = given.model_copy(
+        update={
+            "playbooks": {**given.playbooks, Kind.CIRCULAR: playbook},
+            "channels": given.channels.model_copy(update=ways),
+        }
+    )
+    pipeline = build_pipeline(settings, house.sandbox, clock=house.clock)
+    yield House(pipeline, house.sandbox, house.clock, settings)
+    pipeline.store.close()
+
+
+def read_posts(house: House, name: str) -> list[str]:
+    if name == "mastodon":
+        return [post["typed_text"] for post in house.sandbox.read("toots")]
+    return [post["value"]["text"] for post in house.sandbox.read("skeets")]
+
+
+@pytest.mark.parametrize("name", list(_LIMITS))
+def test_a_thread_goes_the_whole_way(posting: House, name: str) -> None:
+    slug = posting.open_campaign(CLEAN)
+    view = posting.draft(slug, name)
+    body = view.revision.content.body
+    assert isinstance(body, ThreadBody)
+    assert body.cost_usd == 0
+    assert all(part.weighted_length <= _LIMITS[name] for part in body.parts)
+    assert view.revision.content.account == f"@tidal.{name}"
+    posting.approve(slug, name)
+    for _ in range(2):
+        posting.pipeline.delivering.deliver()
+    assert read_posts(posting, name) == [part.text for part in body.parts]
+    assert set(posting.states(slug, name)) == {"sent"}
+    posting.clock.forward(hours=1)
+    assert posting.pipeline.measuring.measure() == len(body.parts) * {"mastodon": 3, "bluesky": 4}[name]
+
+
+@pytest.mark.parametrize("fault", ["drop_after_accept", "502"])
+def test_a_lost_answer_of_a_thread_is_settled_and_the_thread_goes_on(posting: House, fault: str) -> None:
+    slug = posting.open_campaign(CLEAN)
+    body = posting.draft(slug, "bluesky").revision.content.body
+    posting.approve(slug, "bluesky")
+    posting.sandbox.set_fault("bluesky", fault)
+    for _ in range(4):
+        posting.pipeline.delivering.deliver()
+        posting.clock.forward(minutes=10)
+    assert read_posts(posting, "bluesky") == [part.text for part in body.parts]
+    assert set(posting.states(slug, "bluesky")) == {"sent"}
+
+
+def test_a_part_that_is_too_long_for_mastodon_is_an_error(posting: House) -> None:
+    slug = posting.open_campaign(CLEAN)
+    view = posting.draft(slug, "mastodon")
+    fitting = posting.pipeline.reviewing.try_fields(view.draft.id, PostFields(("a" * 500,)), posting.officer)
+    tried = posting.pipeline.reviewing.try_fields(view.draft.id, PostFields(("a" * 501,)), posting.officer)
+    assert "mastodon.too-long" not in [check.id for check in fitting.checks]
+    (found,) = [check for check in tried.checks if check.id == "mastodon.too-long"]
+    assert found.message == "Part 1 counts 501 characters; Mastodon takes 500."
+
+
+def test_without_mastodon_nothing_asks_for_it(house: House) -> None:
+    slug = house.open_campaign(CLEAN)
+    drafts = house.pipeline.reviewing.show_campaign(slug).drafts
+    assert ChannelName.MASTODON not in {view.draft.channel for view in drafts}
