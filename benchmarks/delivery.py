@@ -221,13 +221,13 @@ class Unwritten:
         return getattr(self._store, name)
 
     def claim_due(self, channel: ChannelName, limit: int, worker: str, at: datetime) -> tuple[Delivery, ...]:
-        query = text("SELECT id, address FROM contacts WHERE id > :last ORDER BY id LIMIT :limit")
+        query = text("SELECT id, address, name FROM contacts WHERE id > :last ORDER BY id LIMIT :limit")
         with self._lock, self._store._read() as connection:
             rows = connection.execute(query, {"last": self._last, "limit": limit}).all()
             self._last = rows[-1].id if rows else self._last
-        return tuple(self._due(row.id, row.address, at) for row in rows)
+        return tuple(self._due(row.id, row.address, row.name, at) for row in rows)
 
-    def _due(self, contact_id: int, address: str, at: datetime) -> Delivery:
+    def _due(self, contact_id: int, address: str, name: str, at: datetime) -> Delivery:
         plan = self._plan
         delivery_id = hashlib.sha256(f"{plan.draft_id}\n{plan.digest}\n{address}".encode()).hexdigest()[:32]
         return Delivery(
@@ -249,6 +249,7 @@ class Unwritten:
             provider_id=None,
             track_opens=False,
             track_clicks=False,
+            name=name,
         )
 
     def record_outcomes(self, *_outcomes: Any) -> None:

@@ -139,18 +139,16 @@ class Delivering:
 
     def _shipment(self, content: Content, deliveries: Iterable[Delivery]) -> Shipment:
         rows = tuple(deliveries)
-        ids = [row.contact_id for row in rows if row.contact_id is not None]
-        names = {contact.id: contact.name for contact in self._store.read_contacts(ids).values()} if ids else {}
-        outgoing = tuple(self._outgoing(row, names.get(row.contact_id or 0, "")) for row in rows)
+        outgoing = tuple(map(self._outgoing, rows))
         return Shipment(content, outgoing, track_opens=rows[0].track_opens, track_clicks=rows[0].track_clicks)
 
-    def _outgoing(self, row: Delivery, name: str = "") -> Outgoing:
+    def _outgoing(self, row: Delivery) -> Outgoing:
         is_part = row.channel is not ChannelName.EMAIL and row.position > 0
         return Outgoing(
             delivery_id=row.id,
             position=row.position,
             address=row.address,
-            name=name,
+            name=row.name,
             substitutions=self._links(row.id) if row.channel is ChannelName.EMAIL else {},
             reply_to_id=self._store.previous_part(row) if is_part else None,
             provider_id=row.provider_id,

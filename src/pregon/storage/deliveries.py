@@ -1,91 +1,21 @@
-"""Queries of the deliveries stage: the ledger. Work is claimed by conditional UPDATE; its row count is the truth."""
+"""Queries of the deliveries stage: the ledger as it is held, released, settled and read. Claims are in `claims`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import select, update
 
-from pregon.storage.base import Queries
-from pregon.storage.funnels import mark_stale, mark_stale_by_delivery
-from pregon.storage.tables import channel_states, contacts, deliveries, receipts, suppressions
-from pregon.types import ChannelName, Delivery, DeliveryState, Outcome
+from pregon.storage.claims import ClaimQueries, read_delivery_row
+from pregon.storage.tables import channel_states, deliveries
+from pregon.types import ChannelName, Delivery, DeliveryState
 
-_BEFORE = deliveries.alias("before")
 _BY_STATE = (deliveries.c.state, deliveries.c.draft_id, deliveries.c.position, deliveries.c.address)
 
 
-class DeliveryQueries(Queries):
-    """Claim, record, settle, hold; and who got what."""
-
-    def claim_due(self, channel: ChannelName, limit: int, worker: str, at: datetime) -> tuple[Delivery, ...]:
-        """Claim up to `limit` due deliveries of one revision that can share a request; () when nothing is due.
-
-        A thread part is due only when every one before it is sent, a playlist operation when every one before it is
-        sent or has failed. Addresses suppressed since
-        planning are taken out here, so an unsubscribe is effective for everything not yet claimed.
-        """
-        with self._write() as connection:
-            self._suppress_due(connection, channel, at)
-            first = connection.execute(_due(channel, at).limit(1)).first()
-            if first is None:
-                return ()
-            alike = _due(channel, at).where(
-                deliveries.c.draft_id == first.draft_id,
-                deliveries.c.revision == first.revision,
-                deliveries.c.track_opens == first.track_opens,
-                deliveries.c.track_clicks == first.track_clicks,
-            )
-            ids = [row.id for row in connection.execute(alike.limit(limit))]
-            claim = update(deliveries).where(deliveries.c.id.in_(ids), deliveries.c.state == DeliveryState.PENDING)
-            claim = claim.values(
-                state=DeliveryState.SENDING, claimed_at=at, claimed_by=worker, attempts=deliveries.c.attempts + 1
-            )
-            claimed = connection.execute(claim.returning(deliveries)).all()
-            mark_stale(self, connection, {row.campaign_id for row in claimed})
-        return tuple(sorted(map(read_delivery_row, claimed), key=lambda row: (row.position, row.id)))
-
-    def _suppress_due(self, connection: Connection, channel: ChannelName, at: datetime) -> None:
-        if channel is not ChannelName.EMAIL:
-            return
-        due = and_(
-            deliveries.c.channel == channel, deliveries.c.state == DeliveryState.PENDING, deliveries.c.due_at <= at
-        )
-        listed = exists().where(suppressions.c.address == func.lower(deliveries.c.address))
-        left = exists().where(contacts.c.id == deliveries.c.contact_id, contacts.c.state != "subscribed")
-        for condition, reason in ((listed, "suppressed after planning"), (left, "unsubscribed after planning")):
-            statement = update(deliveries).where(due, condition)
-            self._change(connection, statement.values(state=DeliveryState.SUPPRESSED, reason=reason))
-
-    def record_outcomes(self, outcomes: Sequence[tuple[Outcome, datetime | None]], kind: str, at: datetime) -> None:
-        """Write what became of claimed or unknown deliveries; each outcome comes with the time of its next try.
-
-        `kind` is send or settle. A row that somebody else has brought to an end meanwhile is not touched.
-        """
-        with self._write() as connection:
-            if outcomes:
-                connection.execute(_RECORD, [_record_values(outcome, due_at, at) for outcome, due_at in outcomes])
-            rows = [
-                {
-                    "delivery_id": o.delivery_id,
-                    "kind": kind,
-                    "state": o.state,
-                    "detail": o.detail,
-                    "raw": o.raw,
-                    "at": at,
-                }
-                for o, _ in outcomes
-            ]
-            connection.execute(insert(receipts), rows)
-            mark_stale_by_delivery(self, connection, [o.delivery_id for o, _ in outcomes])
-
-    def _change(self, connection: Connection, statement: Any) -> int:
-        """Run an UPDATE of deliveries; the figures of the campaigns it touches no longer hold. Returns how many rows."""
-        changed = connection.execute(statement.returning(deliveries.c.campaign_id)).scalars().all()
-        mark_stale(self, connection, changed)
-        return len(changed)
+class DeliveryQueries(ClaimQueries):
+    """Settle, hold, release; and who got what."""
 
     def mark_lost_claims(self, claimed_before: datetime, at: datetime) -> int:
         """Claims whose worker never came back become unknown: the request may have left. Returns how many."""
@@ -222,74 +152,3 @@ class DeliveryQueries(Queries):
         )
         with self._read() as connection:
             return {row.position: row.provider_id for row in connection.execute(query)}
-
-
-_OPEN = (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)
-# One statement for any outcome, so that a thousand of them are one call of the driver (which takes no IN of several):
-# None leaves what is there.
-_RECORD = (
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("row"), or_(*(deliveries.c.state == state for state in _OPEN)))
-    .values(
-        state=bindparam("result"),
-        reason=bindparam("why"),
-        **{
-            name: func.coalesce(bindparam(f"new_{name}", type_=deliveries.c[name].type), deliveries.c[name])
-            for name in ("provider_id", "sent_at", "due_at")
-        },
-    )
-)
-
-
-def _record_values(outcome: Outcome, due_at: datetime | None, at: datetime) -> dict[str, Any]:
-    return {
-        "row": outcome.delivery_id,
-        "result": outcome.state,
-        "why": outcome.detail or None,
-        "new_provider_id": outcome.provider_id or None,
-        "new_sent_at": at if outcome.state is DeliveryState.SENT else None,
-        "new_due_at": due_at,
-    }
-
-
-def _due(channel: ChannelName, at: datetime) -> Any:
-    query = select(deliveries.c.id, deliveries.c.draft_id, deliveries.c.revision)
-    query = query.add_columns(deliveries.c.track_opens, deliveries.c.track_clicks)
-    query = query.where(
-        deliveries.c.channel == channel, deliveries.c.state == DeliveryState.PENDING, deliveries.c.due_at <= at
-    )
-    if channel is not ChannelName.EMAIL:
-        # A thread needs each part before; a playlist change that will never work does not stop those after it.
-        finished = [DeliveryState.SENT, *([DeliveryState.FAILED] if channel is ChannelName.YOUTUBE else [])]
-        unfinished_before = exists().where(
-            _BEFORE.c.draft_id == deliveries.c.draft_id,
-            _BEFORE.c.revision == deliveries.c.revision,
-            _BEFORE.c.position < deliveries.c.position,
-            _BEFORE.c.state.not_in(finished),
-        )
-        query = query.where(~unfinished_before)
-    return query.order_by(deliveries.c.due_at, deliveries.c.draft_id, deliveries.c.position, deliveries.c.id)
-
-
-def read_delivery_row(row: Row[Any]) -> Delivery:
-    """A delivery from its row."""
-    return Delivery(
-        id=row.id,
-        campaign_id=row.campaign_id,
-        draft_id=row.draft_id,
-        revision=row.revision,
-        channel=ChannelName(row.channel),
-        language=row.language,
-        position=row.position,
-        address=row.address,
-        contact_id=row.contact_id,
-        state=DeliveryState(row.state),
-        reason=row.reason,
-        attempts=row.attempts,
-        due_at=row.due_at,
-        claimed_at=row.claimed_at,
-        sent_at=row.sent_at,
-        provider_id=row.provider_id,
-        track_opens=row.track_opens,
-        track_clicks=row.track_clicks,
-    )

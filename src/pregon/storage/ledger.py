@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select, update
 
 from pregon.storage.base import Queries
-from pregon.storage.deliveries import read_delivery_row
+from pregon.storage.claims import read_delivery_row
 from pregon.storage.funnels import mark_stale
 from pregon.storage.tables import deliveries, receipts
 from pregon.types import Delivery, DeliverySearch, DeliveryState, Receipt

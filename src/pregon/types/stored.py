@@ -142,7 +142,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One revision to one recipient, thread part or playlist operation: a row of the ledger."""
+    """One revision to one recipient, thread part or playlist operation: a row of the ledger.
+
+    `name` is the recipient's, known only where the row was claimed: a ledger keeps no names.
+    """
 
     id: str
     campaign_id: int
@@ -162,6 +165,7 @@ class Delivery:
     provider_id: str | None
     track_opens: bool
     track_clicks: bool
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,243 @@
+"""Queries of sending: due work is claimed by one worker, and what became of it is recorded. Each is one transaction.
+
+Work is claimed by conditional UPDATE; the rows that it returns are the truth, whatever was read before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    Row,
+    String,
+    and_,
+    any_,
+    bindparam,
+    case,
+    distinct,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)  # fmt: skip
+
+from pregon.storage.base import Queries
+from pregon.storage.funnels import mark_stale
+from pregon.storage.tables import contacts, deliveries, receipts, suppressions
+from pregon.types import ChannelName, Delivery, DeliveryState, Outcome
+
+_BEFORE = deliveries.alias("before")
+_Recorded = tuple[Outcome, datetime | None]
+# Up to so many different outcomes of one call are a statement each; more are a row each.
+_MOST_GROUPS = 8
+
+
+class ClaimQueries(Queries):
+    """Claim and record."""
+
+    def claim_due(self, channel: ChannelName, limit: int, worker: str, at: datetime) -> tuple[Delivery, ...]:
+        """Claim up to `limit` due deliveries of one revision that can share a request; () when nothing is due.
+
+        A thread part is due only when every one before it is sent, a playlist operation when every one before it is
+        sent or has failed. Addresses suppressed since planning are taken out here, so an unsubscribe is effective for
+        everything not yet claimed.
+        """
+        with self._write() as connection:
+            while True:
+                found = self._find_due(connection, channel, limit, at)
+                refused = {row.id: row.refusal for row in found if row.refusal}
+                self._suppress(connection, refused)
+                names = {row.id: row.name or "" for row in found if not row.refusal}
+                claimed = self._claim(connection, list(names), worker, at)
+                if claimed or not found:
+                    break
+        rows = (read_delivery_row(row, names[row.id]) for row in claimed)
+        return tuple(sorted(rows, key=lambda row: (row.position, row.id)))
+
+    def _find_due(self, connection: Connection, channel: ChannelName, limit: int, at: datetime) -> Sequence[Row[Any]]:
+        first = connection.execute(_due(channel, at).limit(1)).first()
+        if first is None:
+            return ()
+        alike = _due(channel, at).where(
+            deliveries.c.draft_id == first.draft_id,
+            deliveries.c.revision == first.revision,
+            deliveries.c.track_opens == first.track_opens,
+            deliveries.c.track_clicks == first.track_clicks,
+        )
+        return connection.execute(alike.limit(limit)).all()
+
+    def _suppress(self, connection: Connection, refused: dict[str, str]) -> None:
+        for reason in sorted(set(refused.values())):
+            ids = [key for key, value in refused.items() if value == reason]
+            statement = update(deliveries).where(self._among(ids), _is(DeliveryState.PENDING))
+            self._change(connection, statement.values(state=DeliveryState.SUPPRESSED, reason=reason))
+
+    def _claim(self, connection: Connection, ids: Sequence[str], worker: str, at: datetime) -> Sequence[Row[Any]]:
+        if not ids:
+            return ()
+        claim = update(deliveries).where(self._among(ids), _is(DeliveryState.PENDING)).values(
+            state=DeliveryState.SENDING, claimed_at=at, claimed_by=worker, attempts=deliveries.c.attempts + 1
+        )  # fmt: skip
+        claimed = connection.execute(claim.returning(deliveries)).all()
+        mark_stale(self, connection, {row.campaign_id for row in claimed})
+        return claimed
+
+    def record_outcomes(self, outcomes: Sequence[_Recorded], kind: str, at: datetime) -> None:
+        """Write what became of claimed or unknown deliveries; each outcome comes with the time of its next try.
+
+        `kind` is send or settle. A row that somebody else has brought to an end meanwhile is not touched.
+        """
+        groups: defaultdict[tuple[Any, ...], list[_Recorded]] = defaultdict(list)
+        for outcome, due_at in outcomes:
+            groups[outcome.state, outcome.provider_id, outcome.detail, outcome.raw, due_at].append((outcome, due_at))
+        with self._write() as connection:
+            if len(groups) <= _MOST_GROUPS:
+                for group in groups.values():
+                    self._record_alike(connection, group, kind, at)
+            else:
+                connection.execute(_RECORD, [_record_values(outcome, due_at, at) for outcome, due_at in outcomes])
+                rows = [{"delivery_id": o.delivery_id, **_receipt_values(o, kind, at)} for o, _ in outcomes]
+                connection.execute(insert(receipts), rows)
+            touched = select(distinct(deliveries.c.campaign_id)).where(
+                self._among([o.delivery_id for o, _ in outcomes])
+            )
+            mark_stale(self, connection, connection.execute(touched).scalars())
+
+    def _record_alike(self, connection: Connection, group: Sequence[_Recorded], kind: str, at: datetime) -> None:
+        """Record deliveries of which the same became, in two statements."""
+        ids, (outcome, due_at) = [each.delivery_id for each, _ in group], group[0]
+        given = {"provider_id": outcome.provider_id or None, "due_at": due_at}
+        given |= {"sent_at": at if outcome.state is DeliveryState.SENT else None}
+        changed = {name: value for name, value in given.items() if value is not None}
+        record = update(deliveries).where(self._among(ids), or_(*map(_is, _OPEN)))
+        connection.execute(record.values(state=outcome.state, reason=outcome.detail or None, **changed))
+        receipt = _receipt_values(outcome, kind, at)
+        constants = [literal(value, receipts.c[name].type) for name, value in receipt.items()]
+        rows = select(self._ids(ids), *constants)
+        connection.execute(insert(receipts).from_select(["delivery_id", *receipt], rows))
+
+    def _ids(self, ids: Sequence[str]) -> Any:
+        """A column of these ids, each once per row: one parameter, however many they are."""
+        if self.engine.dialect.name == "postgresql":
+            return func.unnest(literal(list(ids), ARRAY(String)))
+        return func.json_each(literal(json.dumps(list(ids)))).table_valued("value").c.value
+
+    def _among(self, ids: Sequence[str]) -> Any:
+        """Whether a delivery is one of these."""
+        if self.engine.dialect.name == "postgresql":
+            return deliveries.c.id == any_(literal(list(ids), ARRAY(String)))
+        return deliveries.c.id.in_(select(self._ids(ids)))
+
+    def _change(self, connection: Connection, statement: Any) -> int:
+        """Run an UPDATE of deliveries; the figures of the campaigns it touches no longer hold. Returns how many rows."""
+        changed = connection.execute(statement.returning(deliveries.c.campaign_id)).scalars().all()
+        mark_stale(self, connection, changed)
+        return len(changed)
+
+
+_OPEN = (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)
+
+
+def _is(state: DeliveryState) -> Any:
+    # An expression, not the column: rows are found by their ids, and no index on states may be preferred to that.
+    return deliveries.c.state.concat("") == state.value
+
+
+# One statement for any outcome, so that a thousand of them are one call of the driver (which takes no IN of several):
+# None leaves what is there.
+_RECORD = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("row"), or_(*(deliveries.c.state == state for state in _OPEN)))
+    .values(
+        state=bindparam("result"),
+        reason=bindparam("why"),
+        **{
+            name: func.coalesce(bindparam(f"new_{name}", type_=deliveries.c[name].type), deliveries.c[name])
+            for name in ("provider_id", "sent_at", "due_at")
+        },
+    )
+)
+
+
+def _record_values(outcome: Outcome, due_at: datetime | None, at: datetime) -> dict[str, Any]:
+    return {
+        "row": outcome.delivery_id,
+        "result": outcome.state,
+        "why": outcome.detail or None,
+        "new_provider_id": outcome.provider_id or None,
+        "new_sent_at": at if outcome.state is DeliveryState.SENT else None,
+        "new_due_at": due_at,
+    }
+
+
+def _receipt_values(outcome: Outcome, kind: str, at: datetime) -> dict[str, Any]:
+    return {"kind": kind, "state": outcome.state.value, "detail": outcome.detail, "raw": outcome.raw, "at": at}
+
+
+def _due(channel: ChannelName, at: datetime) -> Any:
+    """What is due, with the recipient's name and why it may no longer be sent, if so."""
+    due = and_(deliveries.c.channel == channel, deliveries.c.state == DeliveryState.PENDING, deliveries.c.due_at <= at)
+    if channel == ChannelName.EMAIL:
+        # In no order but the time: a million mails due at once are not sorted again for every thousand of them.
+        # What another worker is about to claim is passed over (PostgreSQL; SQLite has one writer at a time).
+        mail = _due_mail().where(due).order_by(deliveries.c.due_at)
+        return mail.with_for_update(of=deliveries, skip_locked=True)
+    # A thread needs each part before; a playlist change that will never work does not stop those after it.
+    finished = [DeliveryState.SENT, *([DeliveryState.FAILED] if channel is ChannelName.YOUTUBE else [])]
+    unfinished_before = exists().where(
+        _BEFORE.c.draft_id == deliveries.c.draft_id,
+        _BEFORE.c.revision == deliveries.c.revision,
+        _BEFORE.c.position < deliveries.c.position,
+        _BEFORE.c.state.not_in(finished),
+    )
+    query = _due_columns(literal(""), literal(None)).where(due, ~unfinished_before)
+    return query.order_by(deliveries.c.due_at, deliveries.c.draft_id, deliveries.c.position, deliveries.c.id)
+
+
+def _due_columns(name: Any, refusal: Any) -> Any:
+    known = (deliveries.c[each] for each in ("id", "draft_id", "revision", "track_opens", "track_clicks"))
+    return select(*known, name.label("name"), refusal.label("refusal"))
+
+
+def _due_mail() -> Any:
+    refusal = case(
+        (suppressions.c.address.is_not(None), "suppressed after planning"),
+        (contacts.c.state != "subscribed", "unsubscribed after planning"),
+    )
+    joined = deliveries.outerjoin(contacts, contacts.c.id == deliveries.c.contact_id)
+    joined = joined.outerjoin(suppressions, suppressions.c.address == func.lower(deliveries.c.address))
+    return _due_columns(contacts.c.name, refusal).select_from(joined)
+
+
+def read_delivery_row(row: Row[Any], name: str = "") -> Delivery:
+    """A delivery from its row, and its recipient's name where that was read as well."""
+    return Delivery(
+        id=row.id,
+        campaign_id=row.campaign_id,
+        draft_id=row.draft_id,
+        revision=row.revision,
+        channel=ChannelName(row.channel),
+        language=row.language,
+        position=row.position,
+        address=row.address,
+        contact_id=row.contact_id,
+        state=DeliveryState(row.state),
+        reason=row.reason,
+        attempts=row.attempts,
+        due_at=row.due_at,
+        claimed_at=row.claimed_at,
+        sent_at=row.sent_at,
+        provider_id=row.provider_id,
+        track_opens=row.track_opens,
+        track_clicks=row.track_clicks,
+        name=name,
+    )
