@@ -77,7 +77,7 @@ def restore_backup(settings: Settings, path: Path, at: datetime, say: Say = lamb
         raise PregonError(f"{path} cannot be read as a backup ({error}).") from error
     store = open_store(settings.database_url)
     try:
-        Planning(store, lambda: at).plan_all()
+        Planning(store, settings, lambda: at).plan_all()
         held = store.hold_everything(_HELD, at)
     finally:
         store.close()

@@ -52,7 +52,7 @@ def test_a_plan_that_was_interrupted_goes_on_where_it_stopped(house, monkeypatch
     assert store.plan_page(plan, view.revision.content.audience, 3, house.clock()) == 3
     assert len(house.states(slug, "email")) == 3
     monkeypatch.setattr("pregon.pipeline.planning._PAGE", 4)
-    written = Planning(store, house.clock).plan_all()
+    written = Planning(store, house.settings, house.clock).plan_all()
     assert written == len(expected(house, view)) - 3
     assert store.list_open_plans() == ()
     assert len(house.states(slug, "email")) == len(expected(house, view))
@@ -135,3 +135,14 @@ def assert_kept(house, campaign_id):
         )
     assert {f.channel: f.planned for f in store.total_funnels()} == {f.channel: f.planned for f in kept}
     assert len(COUNTS) == 17
+
+
+def test_what_a_mail_server_cannot_track_is_not_planned_as_tracked(house, monkeypatch):
+    slug = house.open_campaign()
+    view = approve_without_planning(house, slug, monkeypatch)
+    email = house.settings.channels.email.model_copy(update={"provider": "smtp"})
+    channels = house.settings.channels.model_copy(update={"email": email})
+    Planning(house.pipeline.store, house.settings.model_copy(update={"channels": channels}), house.clock).plan_all()
+    rows = house.pipeline.reviewing.who(slug)
+    assert len(rows) == view.recipients + view.excluded
+    assert not any(row.track_opens or row.track_clicks for row in rows)

@@ -46,6 +46,11 @@ class Composing:
         return playbook if playbook and playbook.active else None
 
     @property
+    def settings(self) -> Settings:
+        """The configuration that this composes by."""
+        return self._settings
+
+    @property
     def languages(self) -> tuple[str, ...]:
         """The languages that the network works in, in its order."""
         return self._settings.network.languages

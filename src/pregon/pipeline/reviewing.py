@@ -43,7 +43,7 @@ class Reviewing(Editing):
 
     def __init__(self, store: Storage, composing: Composing, materials: Materials, clock: Clock) -> None:
         super().__init__(store, composing, materials, clock)
-        self._planning = Planning(store, clock)
+        self._planning = Planning(store, composing.settings, clock)
 
     def decide(
         self, draft_id: int, decision: Decision, digest: str, user: User, comment: str = "", *, quote: str = ""

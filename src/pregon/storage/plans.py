@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, String, and_, case, func, literal, literal_column, or_, select, update
+from sqlalchemy import Connection, Row, String, and_, case, false, func, literal, literal_column, or_, select, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -51,10 +51,11 @@ class PlanQueries(Queries):
         with self._read() as connection:
             return tuple(map(_plan, connection.execute(query)))
 
-    def plan_page(self, plan: Plan, audience: Audience, size: int, at: datetime) -> int | None:
+    def plan_page(self, plan: Plan, audience: Audience, size: int, at: datetime, *, tracks: bool = True) -> int | None:
         """Write the next rows of a plan: those of up to `size` contacts. Returns how many; None when it is finished.
 
-        A contact who may not be written to gets a row too, with the reason.
+        A contact who may not be written to gets a row too, with the reason. With `tracks` false, whatever they agreed
+        to, nothing is tracked: the provider cannot.
         """
         with self._write() as connection:
             open_plan = and_(plans.c.id == plan.id, plans.c.state == "open")
@@ -67,12 +68,14 @@ class PlanQueries(Queries):
             if last is None:
                 connection.execute(update(plans).where(open_plan).values(state="done", finished_at=at))
                 return None
-            connection.execute(self._insert_page(connection, plan, selected, last, at))
+            connection.execute(self._insert_page(connection, plan, selected, last, at, tracks=tracks))
             connection.execute(update(plans).where(open_plan).values(planned_through=last))
             mark_stale(self, connection, [plan.campaign_id])
         return int(count)
 
-    def _insert_page(self, connection: Connection, plan: Plan, selected: Any, last: int, at: datetime) -> Any:
+    def _insert_page(
+        self, connection: Connection, plan: Plan, selected: Any, last: int, at: datetime, *, tracks: bool
+    ) -> Any:
         reason = excluded_reason()
         if self._has_sent_in_another_language(connection, plan):
             reason = case((_is_reached(plan), "has this campaign's mail in another language"), else_=reason)
@@ -93,8 +96,8 @@ class PlanQueries(Queries):
             "reason": reason,
             "attempts": literal(0),
             "due_at": literal(plan.due_at, deliveries.c.due_at.type),
-            "track_opens": contacts.c.open_tracking == granted,
-            "track_clicks": contacts.c.click_tracking == granted,
+            "track_opens": contacts.c.open_tracking == granted if tracks else false(),
+            "track_clicks": contacts.c.click_tracking == granted if tracks else false(),
             "planned_at": literal(at, deliveries.c.planned_at.type),
         }
         joined = contacts.outerjoin(suppressions, suppressions.c.address == contacts.c.address)
