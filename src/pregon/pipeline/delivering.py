@@ -63,7 +63,7 @@ class Delivering:
         claim_lease: timedelta = _CLAIM_LEASE,
     ) -> None:
         self._store, self._materials, self._channels = store, materials, channels
-        self._planning = Planning(store, clock)
+        self._planning = Planning(store, settings, clock)
         self._settings, self._clock, self._worker, self._key = settings, clock, worker, key
         self._claim_lease = claim_lease
 
