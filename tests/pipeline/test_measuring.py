@@ -133,3 +133,12 @@ def test_samples_are_read_from_what_was_posted_and_raw_data_is_forgotten_in_time
 def test_an_unsigned_batch_is_refused_whole(house):
     with pytest.raises(SignatureError):
         house.pipeline.measuring.receive_events("sendgrid", {}, b"[]")
+
+
+def test_a_batch_with_repeated_and_unknown_events_keeps_each_once(house):
+    _, rows = sent(house)
+    batch = [click(row, key=row.id) for row in rows]
+    nobody = ProviderEvent("sendgrid", "of-nobody", EventType.DELIVERED, house.clock(), "0" * 32, None)
+    assert receive(house, *batch, *batch, nobody) == len(rows) + 1
+    assert receive(house, *batch, nobody) == 0
+    assert receive(house) == 0

@@ -81,15 +81,13 @@ class Measuring:
 
     def _keep_events(self, provider: str, given: Iterable[ProviderEvent]) -> int:
         events = [self._matched(event) for event in given]
-        rows = {
-            event.delivery_id: self._store.read_delivery(event.delivery_id) for event in events if event.delivery_id
-        }
-        people = self._store.read_contacts([row.contact_id for row in rows.values() if row and row.contact_id])
+        rows = self._store.read_deliveries(sorted({event.delivery_id for event in events if event.delivery_id}))
+        people = self._store.read_contacts(sorted({row.contact_id for row in rows.values() if row.contact_id}))
         new = [self._labelled(event, rows.get(event.delivery_id or ""), people) for event in events]
         added = self._store.add_events(new, self._clock())
         for event in events:
             self._follow(event, rows.get(event.delivery_id or ""))
-        self._relabel(provider, [key for key, row in rows.items() if row is not None])
+        self._relabel(provider, list(rows))
         return added
 
     def _matched(self, event: ProviderEvent) -> ProviderEvent:

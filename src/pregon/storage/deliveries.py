@@ -84,6 +84,12 @@ class DeliveryQueries(ClaimQueries):
             row = connection.execute(select(deliveries).where(deliveries.c.id == delivery_id)).first()
         return None if row is None else read_delivery_row(row)
 
+    def read_deliveries(self, ids: Sequence[str]) -> dict[str, Delivery]:
+        """Rows of the ledger by id; ids that it does not know are missing."""
+        with self._read() as connection:
+            rows = connection.execute(select(deliveries).where(self._among(ids))) if ids else ()
+            return {row.id: read_delivery_row(row) for row in rows}
+
     def previous_part(self, delivery: Delivery) -> str | None:
         """The provider's id of the thread part before this one."""
         query = select(deliveries.c.provider_id).where(

@@ -25,11 +25,10 @@ class MetricQueries(Queries):
         rows = [_event_values(event, label, rule, counted, at) for event, label, rule, counted in new]
         added = 0
         with self._write() as connection:
-            for row in rows:
-                statement = self._insert(events).values(**row)
-                statement = statement.on_conflict_do_nothing(index_elements=["provider", "key"])
+            if rows:
+                statement = self._insert(events).on_conflict_do_nothing(index_elements=["provider", "key"])
                 # Returned rows are counted, since psycopg gives no row count for such an insert.
-                added += len(connection.execute(statement.returning(events.c.id)).all())
+                added = len(connection.execute(statement.returning(events.c.id), rows).all())
             ids = [row["delivery_id"] for row in rows if row["delivery_id"]]
             mark_stale_by_delivery(self, connection, ids)
         return added
