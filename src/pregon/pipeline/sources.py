@@ -89,8 +89,9 @@ def _judge(source: SourceConfig, health: SourceHealth, now: datetime) -> str:
 def _explain(source: SourceConfig, health: SourceHealth, state: str) -> tuple[str, ...]:
     sentences = []
     if health.last_error and state != "paused":
-        times = f" ({health.failures} times in a row)" if health.failures > 1 else ""
-        sentences.append(f"{_sentence(health.last_error)}{times}")
+        sentences.append(_sentence(health.last_error))
+        if health.failures > 1:
+            sentences.append(f"It has failed {health.failures} times in a row.")
     if state == "waiting":
         sentences.append("The host asked to be left alone until then; checking now changes nothing.")
     if health.gone:

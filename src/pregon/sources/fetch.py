@@ -140,14 +140,14 @@ def _raise_for_status(status: int, headers: Mapping[str, str], address: str, now
     wait = read_retry_after(headers.get("retry-after"), now)
     later = f"it asks to be left alone for {wait:.0f} seconds" if wait else "it is tried again later"
     sentences = {
-        401: "asks for a password: use an address that is public",
-        403: "refuses to be read: ask its owner",
-        404: "is not there (404): check the address; it is tried again later",
-        410: "is gone for good (410): remove this source or give its new address",
-        429: f"has had too many requests (429): {later}",
+        401: f"{address} asks for a password: use an address that is public",
+        403: f"{address} refuses to be read: ask its owner",
+        404: f"{address} is not there (404): check the address; it is tried again later",
+        410: f"{address} is gone for good (410): remove this source or give its new address",
+        429: f"{address} has had too many requests (429): {later}",
     }
-    said = sentences.get(status, f"answered {status}: {later}")
-    raise SourceError(f"{address} {said}", retry_after=wait, gone=status == 410)
+    said = sentences.get(status, f"{address} answered {status}: {later}")
+    raise SourceError(said, retry_after=wait, gone=status == 410)
 
 
 def read_retry_after(value: str | None, now: datetime) -> float | None:

@@ -24,6 +24,7 @@ from pregon.web import (
     pages_drafts,
     pages_edit,
     pages_hooks,
+    pages_language,
     pages_people,
     pages_results,
     pages_session,
@@ -41,6 +42,7 @@ from pregon.web.security import MustEnrolError, NotSignedInError, SecureHeaders,
 _log = logging.getLogger(__name__)
 _PARTS = (
     pages_session,
+    pages_language,
     pages_account,
     pages_campaigns,
     pages_drafts,

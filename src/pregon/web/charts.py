@@ -11,7 +11,7 @@ WIDTH = 320
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One line of a funnel: `value` of the `base` named in words."""
+    """One line of a funnel: `value`, and `of` what `base` it is, as texts that the page translates ("": it is the base)."""
 
     label: str
     value: int
@@ -29,17 +29,17 @@ def build_bars(funnel: Funnel) -> tuple[Bar, ...]:
     """The lines of a funnel, each with its own denominator; a mail's engagement is out of those who agreed."""
     left = funnel.planned - funnel.sent
     bars = [
-        Bar("Planned", funnel.planned, funnel.planned, "planned", "base"),
-        Bar("Sent", funnel.sent, funnel.planned, "planned"),
+        Bar("Planned", funnel.planned, funnel.planned, "", "base"),
+        Bar("Sent", funnel.sent, funnel.planned, "of %(count)s planned"),
     ]
     if left:
-        bars.append(Bar("Not sent", left, funnel.planned, "planned", "bad"))
+        bars.append(Bar("Not sent", left, funnel.planned, "of %(count)s planned", "bad"))
     if funnel.channel is ChannelName.EMAIL:
         bars += [
-            Bar("Delivered", funnel.delivered, funnel.sent, "sent"),
-            Bar("Bounced", funnel.bounced, funnel.sent, "sent", "bad"),
-            Bar("Agreed to tracking", funnel.trackable, funnel.delivered, "delivered", "base"),
-            Bar("Clicked", funnel.clickers, funnel.trackable, "who agreed"),
-            Bar("Unsubscribed", funnel.unsubscribed, funnel.delivered, "delivered", "bad"),
+            Bar("Delivered", funnel.delivered, funnel.sent, "of %(count)s sent"),
+            Bar("Bounced", funnel.bounced, funnel.sent, "of %(count)s sent", "bad"),
+            Bar("Agreed to tracking", funnel.trackable, funnel.delivered, "of %(count)s delivered", "base"),
+            Bar("Clicked", funnel.clickers, funnel.trackable, "of %(count)s who agreed"),
+            Bar("Unsubscribed", funnel.unsubscribed, funnel.delivered, "of %(count)s delivered", "bad"),
         ]
     return tuple(bars)

@@ -63,6 +63,7 @@ def build_desk(pipeline: Pipeline, hint: Hint | None = None, engine_url: str | N
     )
     pages.globals["asset"] = asset_address
     pages.globals["spoken"] = language.spoken
+    pages.globals["this_page"] = language.this_page
     pages.globals["languages"] = language.LANGUAGES
     pages.add_extension("jinja2.ext.i18n")
     # mypy does not see what an extension adds.

@@ -14,6 +14,7 @@ from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from babel import Locale
 from babel.core import negotiate_locale
@@ -25,8 +26,11 @@ LANGUAGES = ("en", "fr", "es")
 COOKIE = "pregon_language"
 _FORMATS = {"en": "en_GB", "fr": "fr_FR", "es": "es_ES"}
 _LOCALE = Path(__file__).parent / "locale"
-_HOLE = re.compile(r"\{(\d)\}")
+# {1} is a value that is put back as it stands, {s1} one that the desk says itself, e.g. a role or the sentence of another stage.
+_HOLE = re.compile(r"\{(s?)(\d)\}")
+_DEEPEST = 3
 _language: ContextVar[str] = ContextVar("desk_language", default="en")
+_this_page: ContextVar[str] = ContextVar("desk_this_page", default="/")
 
 Scope = MutableMapping[str, Any]
 App = Callable[..., Any]
@@ -41,6 +45,11 @@ def speak(language: str) -> None:
 def spoken() -> str:
     """The language of this context."""
     return _language.get()
+
+
+def this_page() -> str:
+    """The page that this context answers, to come back to: "/" where the answer is that of a form."""
+    return _this_page.get()
 
 
 def formats() -> str:
@@ -64,14 +73,22 @@ def translate_plural(one: str, many: str, count: int) -> str:
 
 def say_sentence(text: str) -> str:
     """A sentence of the stages in the language of this context: found by its form, its values put back unchanged."""
-    if spoken() == "en" or not text:
-        return text
-    if (whole := translate(text)) != text:
+    return text if spoken() == "en" else _say(text, _DEEPEST)
+
+
+def _say(text: str, deeper: int) -> str:
+    if (whole := translate(text)) != text or not deeper:
         return whole
-    for pattern, translation in _sentences(spoken()):
-        if match := pattern.fullmatch(text):
-            return _HOLE.sub(lambda hole: match.group(f"v{hole[1]}"), translation)
-    return text
+    found = ((match, said) for pattern, said in _sentences(spoken()) if (match := pattern.fullmatch(text)))
+    match, said = next(found, (None, ""))
+    if match is None:
+        return text
+
+    def fill(hole: re.Match[str]) -> str:
+        value = match[f"v{hole[2]}"]
+        return _say(value, deeper - 1) if hole[1] else value
+
+    return _HOLE.sub(fill, said)
 
 
 class SpeaksLanguage:
@@ -85,7 +102,16 @@ class SpeaksLanguage:
         if scope["type"] == "http":
             headers = {name: value.decode("latin-1") for name, value in scope.get("headers", ())}
             _language.set(choose_language(headers.get(b"cookie", ""), headers.get(b"accept-language", "")))
+            _this_page.set(_name_page(scope))
         await self.app(scope, receive, send)
+
+
+def _name_page(scope: Scope) -> str:
+    if scope["method"] not in ("GET", "HEAD"):
+        return "/"
+    path: str = quote(scope["path"], safe="/:@!$&'()*+,;=~")
+    query: str = scope.get("query_string", b"").decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 def choose_language(cookies: str, accepted: str) -> str:
@@ -136,8 +162,8 @@ def _sentences(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 def _compile(text: str) -> re.Pattern[str]:
-    pieces = _HOLE.split(text)
-    pattern = "".join(
-        re.escape(piece) if index % 2 == 0 else f"(?P<v{piece}>.*?)" for index, piece in enumerate(pieces)
-    )
-    return re.compile(pattern, re.DOTALL)
+    pattern, position = "", 0
+    for hole in _HOLE.finditer(text):
+        pattern += re.escape(text[position : hole.start()]) + f"(?P<v{hole[2]}>.*?)"
+        position = hole.end()
+    return re.compile(pattern + re.escape(text[position:]), re.DOTALL)
