@@ -32,44 +32,16 @@ STAGES = (
 # Of these, only sentences that are said in full elsewhere, or that no page of the desk shows.
 SILENT = (
     "pipeline/contact_words.py", "pipeline/importing.py", "drafts/words.py", "drafts/encoding.py", "drafts/render.py", "drafts/shapes.py",
-    "drafts/notice.py", "drafts/names.py", "items/calls.py", "items/dates.py", "items/html", "items/kinds.py", "items/language.py",
+    "drafts/notice.py", "drafts/names.py", "drafts/sentences.py", "items/calls.py", "items/dates.py", "items/html", "items/kinds.py", "items/language.py",
     "items/texts.py", "items/details.py", "storage/base.py", "storage/contact_imports.py", "storage/tables.py", "storage/copies.py",
-    "storage/store.py", "storage/migrations", "sources/webhook.py", "sources/websub.py", "web/readers", "web/api", "source_rules.py",
+    "storage/store.py", "storage/migrations", "sources/webhook.py", "sources/websub.py", "web/readers", "web/webhooks.py", "web/api", "source_rules.py",
+    "pipeline/protocols.py",
 )  # fmt: skip
-SAYING_CALLS = ("Check", "Question", "Outcome", "Held", "Receipt")
-SAYING_NAMES = frozenset(
-    {
-        "message",
-        "later",
-        "fix",
-        "hint",
-        "reason",
-        "detail",
-        "sentence",
-        "sentences",
-        "problem",
-        "why",
-        "last_error",
-        "text",
-        "said",
-    }
-)
 # A value with such a name is said in turn; any other one is put back as it stands.
-SAID_VALUES = SAYING_NAMES - {"text"} | {
-    "role",
-    "state",
-    "decision",
-    "kind",
-    "error",
-    "_NEEDS",
-    "later",
-    "suppressed",
-    "dropped",
-    "privacy",
-    "what",
-    "rival",
-    "_sentence",
-}
+SAID_VALUES = frozenset(
+    {"message", "fix", "hint", "reason", "detail", "sentence", "problem", "why", "last_error", "said", "later", "error",
+     "role", "state", "decision", "kind", "rival", "what", "privacy", "suppressed", "dropped", "_NEEDS", "_SUPPORTED", "_describe", "_sentence"}
+)  # fmt: skip
 WORDS = (
     types.Decision, types.Role, types.Consent, types.Purpose, types.ContactState, types.SuppressionReason,
     types.DeliveryState, types.DraftState, types.Kind, types.EventType, types.SourceKind,
@@ -80,6 +52,12 @@ MORE_WORDS = (
     "quotes", "bookmarks", "views", "comments", "public", "unlisted", "private", "address", "name", "first", "last",
     "language", "organisation", "city", "country", "lists", "state", "opens", "clicks", "at", "how", "text", "languages",
     "countries", "cities", "organisations", "edit", "deadline", "deadlines", "suppressed: {s1}",
+    "draft {1}", "contact {1}", "revision {1}", "revision {1}, {2}", "{1} deliveries", "given up after {1} attempts: {s2}",
+)  # fmt: skip
+# What only looks like a sentence: pieces of one, names of counters, answers of providers that are looked for.
+NOT_SAID = frozenset(
+    {"given up after", "form address", "form connection", "duplicate content", "already exists",
+     "reply to this conversation is not allowed"}
 )  # fmt: skip
 _MOST_VARIANTS = 24
 Text = str | tuple[str, str]
@@ -149,11 +127,24 @@ def _words() -> Iterator[Text]:
 
 def _sentences() -> Iterator[str]:
     for path in _stage_files():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            for value in _said_by(node):
-                # The page shows the words of the source that a question quotes apart from the question.
-                said = (text.partition(" Source: ")[0] for text in read_sentence(value))
-                yield from filter(is_sentence, said)
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for value in _written(tree):
+            # The page shows the words of the source that a question quotes apart from the question.
+            said = (text.partition(" Source: ")[0] for text in read_sentence(value))
+            yield from filter(is_sentence, said)
+
+
+def _written(tree: ast.AST) -> Iterator[ast.expr]:
+    """Every text that is written out, whole: no piece of another one, no docstring and no comment as a string."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        if isinstance(node, ast.Call) and _name(node.func) in ("plural", "translate", "translate_plural"):
+            continue
+        if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp) and read_sentence(node):
+            yield node
+        else:
+            yield from _written(node)
 
 
 def _stage_files() -> Iterator[Path]:
@@ -162,27 +153,6 @@ def _stage_files() -> Iterator[Path]:
         for path in sorted(place.rglob("*.py") if place.is_dir() else [place]):
             if not path.relative_to(PACKAGE).as_posix().startswith(SILENT):
                 yield path
-
-
-def _said_by(node: ast.AST) -> Iterator[ast.expr]:
-    """The expressions of a node that a page may show as a sentence."""
-    if isinstance(node, ast.Call):
-        name = _name(node.func)
-        if name.endswith("Error") or name in SAYING_CALLS:
-            yield from node.args
-            yield from (each.value for each in node.keywords)
-        elif name in ("append", "extend", "get", "note", "AuditEntry", "_audit") or name.startswith(("_say", "say_")):
-            yield from node.args
-        else:
-            yield from (each.value for each in node.keywords if each.arg in SAYING_NAMES)
-    elif isinstance(node, ast.Assign):
-        yield from [node.value] if any(_name(target) in SAYING_NAMES for target in node.targets) else []
-    elif isinstance(node, ast.Return) and node.value is not None:
-        yield node.value
-    elif isinstance(node, ast.Dict):
-        yield from node.values
-    elif isinstance(node, (ast.Tuple, ast.List, ast.Yield)):
-        yield from getattr(node, "elts", None) or ([node.value] if getattr(node, "value", None) else [])
 
 
 def _name(node: ast.expr) -> str:
@@ -238,7 +208,7 @@ def _number_holes(text: str) -> str:
 _HOLE = re.compile(r"\{s?\d+\}")
 # Patterns, queries, headers and addresses are texts, too, and nobody is told them.
 _CODE = re.compile(
-    r"\bIN \(|\w\(\w+\(|[|*=<>\\\n]|\(\?|[A-Z]{3,} [A-Z]{2,}|[a-z]/[a-z-]+;|^[ /#-]|'none'|max-age|^attachment|gzip|=\("
+    r"\bIN \(|\w\(\w+\(|[|*=<>\\\n]|\(\?|[A-Z]{3,} [A-Z]{2,}|[a-z]/[a-z-]+;|^[ /#-]|'none'|max-age|^attachment|gzip|HH:mm|%s|%\(|MATCH|@@|^pregon |^the entry|^an entry| $|=\("
 )
 
 
@@ -246,7 +216,7 @@ def is_sentence(text: str) -> bool:
     """Whether a text reads as something said to people: words of its own and no code in it."""
     own = _HOLE.sub("", text).strip()
     words = re.findall(r"[A-Za-z’']{2,}", own)
-    if "{" in own or _CODE.search(text):
+    if "{" in own or text in NOT_SAID or _CODE.search(text):
         return False
     return len(words) >= 2 and " " in own and len(own) > 7
 
