@@ -13,6 +13,7 @@ from pregon.errors import PregonError
 from pregon.pipeline import ImportResult, Session
 from pregon.types import Consent, Purpose, Role
 from pregon.web.desk import AnyDesk, Desk, go, read_said
+from pregon.web.language import say_sentence
 from pregon.web.security import SignedForm, SignedIn, text_of
 from pregon.web.workings import note, refuse_below
 
@@ -73,7 +74,8 @@ def import_contacts(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Respo
         return _contacts_page(desk, session, outcome=outcome)
     detail = f"{outcome.accepted} accepted, {outcome.rejected_count} rejected"
     note(desk, session.user, "import", "contacts", detail)
-    return _contacts_page(desk, session, outcome=outcome, said=f"Imported: {detail}.")
+    said = say_sentence(f"Imported: {outcome.accepted} accepted, {outcome.rejected_count} rejected.")
+    return _contacts_page(desk, session, outcome=outcome, said=said)
 
 
 def _read_upload(form: FormData) -> UploadFile:

@@ -187,7 +187,9 @@ def check_fields(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: Sign
         send_at = read_send_at(form, desk.pipeline.settings.network.time_zone)
     except PregonError as error:
         # Half a date is no reason for a page of its own while somebody is typing it.
-        return JSONResponse({"checks": [{"level": "error", "message": str(error), "fix": ""}], "weights": []})
+        return JSONResponse(
+            {"checks": [{"level": "error", "message": say_sentence(str(error)), "fix": ""}], "weights": []}
+        )
     proposal = desk.pipeline.reviewing.try_fields(draft_id, fields, session.user, send_at=send_at)
     body = proposal.content.body
     checks = [

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 from pregon.errors import NotFoundError, SignatureError
 from pregon.types import Delivery
 from pregon.web.desk import AnyDesk, Desk
+from pregon.web.language import speak, spoken
 from pregon.web.readers_words import BAD_LINK, SIGNUP_WORDS, WORDS
 from pregon.web.security import MAIL_POLICY
 
@@ -59,6 +60,7 @@ def _recipient(desk: Desk, token: str) -> Delivery | None:
 
 def _reader_page(desk: Desk, row: Delivery, token: str, *, done: bool) -> Response:
     language = row.language if row.language in WORDS else "en"
+    speak(language)
     name = desk.pipeline.settings.network.name
     network_name = name.get(row.language) or next(iter(name.values()))
     response = desk.show(
@@ -75,14 +77,14 @@ def _reader_page(desk: Desk, row: Delivery, token: str, *, done: bool) -> Respon
 
 
 def _bad_link(desk: Desk) -> Response:
-    network = desk.pipeline.settings.network
-    name = next(iter(network.name.values()))
+    # Whose link it was is not known, so the page speaks as the browser asks.
+    language, names = spoken(), desk.pipeline.settings.network.name
     response = desk.show(
         "reader.html",
         status=404,
-        language="en",
-        words=WORDS["en"],
-        network_name=name,
+        language=language,
+        words=WORDS[language],
+        network_name=names.get(language) or next(iter(names.values())),
         done=False,
         problem=BAD_LINK,
         choose=None,

@@ -15,6 +15,7 @@ from starlette.datastructures import FormData
 from pregon.errors import NotFoundError, PregonError, SignatureError
 from pregon.types import Consent, Contact, Notice, Wish
 from pregon.web.desk import AnyDesk, Desk
+from pregon.web.language import speak, spoken
 from pregon.web.readers_words import BAD_LINK, SIGNUP_WORDS
 from pregon.web.security import text_of, texts_of
 
@@ -256,10 +257,12 @@ def _network(desk: Desk, language: str) -> str:
 
 
 def _bad_link(desk: Desk) -> Response:
-    return _page(desk, "en", status=404, title=_network(desk, "en"), problem=BAD_LINK)
+    # Whose link it was is not known, so the page speaks as the browser asks.
+    return _page(desk, spoken(), status=404, title=_network(desk, spoken()), problem=BAD_LINK)
 
 
 def _page(desk: Desk, language: str, *, status: int = 200, **values: Any) -> Response:
+    speak(_known(language))
     network = desk.pipeline.settings.network
     shared: dict[str, Any] = {
         "language": _known(language),
