@@ -1,4 +1,4 @@
-"""Run axe-core over every page of the desk, light and dark, desktop and phone, and print each violation.
+"""Run axe-core over every page of the desk in its three languages, light and dark, desktop and phone; print violations.
 
 Run from the project's root: `PREGON_AXE=/path/to/axe.min.js python docs/check_accessibility.py`. The file comes with
 the npm package axe-core, which is not part of this project. Exit status 1 when anything is found.
@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import product
 from pathlib import Path
 
 from make_screenshots import ARGUMENTS, SIZES, Sights, list_pages, serve_desk, sign_in
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from pregon.web.language import LANGUAGES
+
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Pages that nobody is signed in for.
+OUTSIDE = {"sign-in": "/sign-in", "unsubscribe": "/unsubscribe/wrong", "subscribe": "/subscribe/en"}
 
 
 def check_page(page: Page, axe: str) -> list[str]:
@@ -27,28 +32,38 @@ def check_page(page: Page, axe: str) -> list[str]:
     ]
 
 
-def check_all(browser: Browser, address: str, sights: Sights, axe: str) -> int:
-    """Every page in every size and scheme; returns how many violations there were."""
-    count = 0
-    for size, (width, height) in SIZES.items():
-        for scheme in ("light", "dark"):
-            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-            page = context.new_page()
-            page.goto(f"{address}/sign-in")
-            lines = [("sign-in", line) for line in check_page(page, axe)]
-            page.goto(f"{address}/unsubscribe/wrong")
-            lines += [("unsubscribe", line) for line in check_page(page, axe)]
-            sign_in(page, address)
-            for name, path in list_pages(sights).items():
-                answer = page.goto(address + path)
-                if answer is None or answer.status >= 500:
-                    lines.append((name, "the page fails"))
-                lines += [(name, line) for line in check_page(page, axe)]
-            count += len(lines)
-            for name, line in lines:
-                print(f"{name} {size} {scheme}: {line}")
-            context.close()
-    return count
+def check_all(browser: Browser, address: str, sights: Sights, axe: str) -> tuple[int, int]:
+    """Every page in every language, size and scheme; returns how many pages and how many violations there were."""
+    pages = count = 0
+    for language, (size, box), scheme in product(LANGUAGES, SIZES.items(), ("light", "dark")):
+        context = browser.new_context(
+            viewport={"width": box[0], "height": box[1]}, color_scheme=scheme, locale=language, reduced_motion="reduce"
+        )
+        found = check_desk(context.new_page(), address, sights, axe)
+        context.close()
+        pages, count = pages + len(found), count + sum(map(len, found.values()))
+        print(f"{language} {size} {scheme}: {len(found)} pages, {sum(map(len, found.values()))} violations", flush=True)
+        for name, lines in found.items():
+            for line in lines:
+                print(f"  {name}: {line}")
+    return pages, count
+
+
+def check_desk(page: Page, address: str, sights: Sights, axe: str) -> dict[str, list[str]]:
+    """The violations of each page as this browser shows it."""
+    found = {}
+    for name, path in OUTSIDE.items():
+        page.goto(address + path)
+        found[name] = check_page(page, axe)
+    sign_in(page, address)
+    for name, path in list_pages(sights).items():
+        answer = page.goto(address + path)
+        failed = ["the page fails"] if answer is None or answer.status >= 500 else []
+        spoken = page.locator("html").get_attribute("lang")
+        wrong = [] if spoken == page.evaluate("navigator.language") else [f"the page speaks {spoken}"]
+        too_wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+        found[name] = [*failed, *wrong, *(["wider than the window"] if too_wide else []), *check_page(page, axe)]
+    return found
 
 
 def main() -> int:
@@ -57,9 +72,9 @@ def main() -> int:
     with serve_desk() as (address, sights), sync_playwright() as playwright:
         path = os.environ.get("PREGON_CHROMIUM", "/usr/bin/chromium")
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        count = check_all(browser, address, sights, axe)
+        pages, count = check_all(browser, address, sights, axe)
         browser.close()
-    print(f"{count} violations")
+    print(f"{pages} pages, {count} violations")
     return 1 if count else 0
 
 

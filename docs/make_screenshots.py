@@ -21,7 +21,7 @@ import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pregon.bootstrap import build_pipeline, running_stand_ins
-from pregon.pipeline import Pipeline
+from pregon.pipeline import EVENTS, Pipeline
 from pregon.settings import load_settings
 from pregon.types import Decision, PostFields, Role, User
 from pregon.web.app import build_app
@@ -44,6 +44,10 @@ ALSO_SHOWN = {
     ("campaign", "desktop", "dark"),
     ("dashboard", "desktop", "dark"),
 }
+# Pages of a form or a table each, which the documents do not show.
+ONLY_CHECKED = {"contact", "segments", "suppressions", "hooks", "second-step"}
+# The two other languages of the desk, on one page each.
+SPOKEN = {"fr": "campaign", "es": "inbox"}
 SIZES = {"desktop": (1280, 900), "phone": (375, 812)}
 
 
@@ -94,6 +98,7 @@ def prepare(pipeline: Pipeline) -> Sights:
         for view in pipeline.reviewing.show_campaign(row.campaign.slug).drafts:
             pipeline.reviewing.decide(view.draft.id, Decision.APPROVED, view.revision.digest, officer)
     pipeline.delivering.deliver()
+    pipeline.notifying.add_hook("https://hooks.example/pregon", EVENTS[:2], officer)
     asked = next(row for row in rows if row.questions)
     edit_posts(pipeline, asked.drafts[1].id, officer)
     return Sights(asked.campaign.slug, clear[0].campaign.slug)
@@ -124,24 +129,30 @@ def list_pages(pipeline_sights: Sights) -> dict[str, str]:
         "sources": "/sources",
         "contacts": "/contacts",
         "channels": "/channels",
+        "contact": "/contacts/1",
+        "segments": "/segments",
+        "suppressions": "/suppressions",
         "people": "/people",
+        "hooks": "/hooks",
+        "account": "/account",
+        "second-step": "/account/second-step",
         "log": "/audit",
         "problem": "/campaigns/nothing-here",
     }
 
 
 def sign_in(page: Page, address: str) -> None:
-    """Sign the officer in."""
+    """Sign the officer in, in whatever language the page is."""
     page.goto(f"{address}/sign-in")
-    page.get_by_label("Name").fill("Marisol")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.locator("#name").fill("Marisol")
+    page.locator("#password").fill(PASSWORD)
+    page.locator("form[action='/sign-in'] button").click()
     page.wait_for_url(f"{address}/")
 
 
 def is_shown(name: str, size: str, scheme: str) -> bool:
     """Whether the documents show this picture."""
-    return (size, scheme) == ("desktop", "light") or (name, size, scheme) in ALSO_SHOWN
+    return ((size, scheme) == ("desktop", "light") and name not in ONLY_CHECKED) or (name, size, scheme) in ALSO_SHOWN
 
 
 def photograph(browser: Browser, address: str, sights: Sights, folder: Path, *, everything: bool) -> None:
@@ -168,6 +179,20 @@ def photograph(browser: Browser, address: str, sights: Sights, folder: Path, *, 
             context.close()
 
 
+def photograph_languages(browser: Browser, address: str, sights: Sights, folder: Path) -> None:
+    """One page in each of the other languages."""
+    width, height = SIZES["desktop"]
+    for code, name in SPOKEN.items():
+        context = browser.new_context(viewport={"width": width, "height": height}, locale=code)
+        page = context.new_page()
+        sign_in(page, address)
+        page.goto(address + list_pages(sights)[name], wait_until="networkidle")
+        if page.locator("iframe").count():
+            show_whole(page, width)
+        page.screenshot(path=folder / f"desk-{name}-{code}-desktop-light.png", full_page=True)
+        context.close()
+
+
 def show_whole(page: Page, width: int) -> None:
     """Make the window as tall as the page: a browser paints no frame that was never in view."""
     height = page.evaluate("document.documentElement.scrollHeight")
@@ -183,6 +208,7 @@ def main() -> None:
         path = os.environ.get("PREGON_CHROMIUM", "/usr/bin/chromium")
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         photograph(browser, address, sights, folder, everything=len(sys.argv) > 1)
+        photograph_languages(browser, address, sights, folder)
         browser.close()
 
 

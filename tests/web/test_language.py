@@ -23,6 +23,7 @@ from pregon.types import CampaignSearch, Role
 from pregon.web import language
 from pregon.web.app import build_app
 from pregon.web.language import COOKIE, choose_language, say_sentence, speak, spoken, translate, translate_plural
+from pregon.web.wording import money
 from pregon.web.workings import refuse_below
 
 Browse = Callable[[str], Browser]
@@ -365,6 +366,18 @@ def test_hostile_values_stay_text(browse: Browse, code: str) -> None:
 def test_plural_forms(code: str, count: int, expected: str) -> None:
     speak(code)
     assert translate_plural("%(num)s person", "%(num)s people", count) == expected
+
+
+def test_money_is_written_as_the_language_does() -> None:
+    said = []
+    for code in language.LANGUAGES:
+        speak(code)
+        said.append((money(1234.5), money(0.215)))
+    assert said == [
+        ("$1,234.50", "$0.215"),
+        ("1\N{NARROW NO-BREAK SPACE}234,50\N{NO-BREAK SPACE}$", "0,215\N{NO-BREAK SPACE}$"),
+        ("1234,50\N{NO-BREAK SPACE}$", "0,215\N{NO-BREAK SPACE}$"),
+    ]
 
 
 def test_what_no_catalogue_has_is_said_in_english() -> None:

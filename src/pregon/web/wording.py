@@ -16,7 +16,7 @@ from pregon.drafts.pictures import name_picture
 from pregon.drafts.playlist_words import describe_operation, list_texts
 from pregon.pipeline import DraftView
 from pregon.types import AudienceCount, ChannelName, MailBody, PlaylistBody, Revision, ThreadBody
-from pregon.web.language import formats, translate, translate_plural
+from pregon.web.language import formats, spoken, translate, translate_plural
 
 CHANNELS = {
     ChannelName.EMAIL: "Newsletter",
@@ -121,7 +121,9 @@ def percent(value: float) -> str:
 
 def money(value: float) -> str:
     """US dollars with as many decimals as X's prices need."""
-    return f"${value:,.3f}" if round(value * 100, 6) % 1 else f"${value:,.2f}"
+    digits = 3 if round(value * 100, 6) % 1 else 2
+    amount = format_decimal(value, f"#,##0.{'0' * digits}", locale=formats())
+    return f"${amount}" if spoken() == "en" else f"{amount}\N{NO-BREAK SPACE}$"
 
 
 def language_name(code: str | None) -> str:
@@ -178,7 +180,7 @@ def approval_sentence(views: Iterable[DraftView], zone: str) -> str:
             "once %(num)s more person has said yes", "once %(num)s more people have said yes", missing
         )
         when = f"{when}, {also % {'num': number(missing)}}"
-    return f"{'; '.join(parts)}: {when}."
+    return f"{translate('; ').join(parts)}{translate(': ')}{when}."
 
 
 def say_when(at: datetime | None, zone: str) -> str:
