@@ -45,7 +45,7 @@ ALSO_SHOWN = {
     ("dashboard", "desktop", "dark"),
 }
 # Pages of a form or a table each, which the documents do not show.
-ONLY_CHECKED = {"contact", "segments", "suppressions", "hooks", "second-step"}
+ONLY_CHECKED = {"contact", "segments", "suppressions", "hooks", "account", "second-step"}
 # The two other languages of the desk, on one page each.
 SPOKEN = {"fr": "campaign", "es": "inbox"}
 SIZES = {"desktop": (1280, 900), "phone": (375, 812)}

@@ -376,7 +376,7 @@ def test_money_is_written_as_the_language_does() -> None:
     assert said == [
         ("$1,234.50", "$0.215"),
         ("1\N{NARROW NO-BREAK SPACE}234,50\N{NO-BREAK SPACE}$", "0,215\N{NO-BREAK SPACE}$"),
-        ("1234,50\N{NO-BREAK SPACE}$", "0,215\N{NO-BREAK SPACE}$"),
+        ("1.234,50\N{NO-BREAK SPACE}$", "0,215\N{NO-BREAK SPACE}$"),
     ]
 
 
