@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pregon.audiences import select_recipients
-from pregon.deliveries import is_too_late, name_delivery, next_attempt, plan_deliveries, read_token, sign_delivery
+from pregon.deliveries import name_delivery, next_attempt, plan_deliveries, read_token, sign_delivery
 from pregon.errors import SignatureError
 from pregon.types import (
     Audience,
@@ -79,8 +79,3 @@ def test_waits_grow_obey_the_provider_and_end():
     assert waits[0] > timedelta(0)
     assert next_attempt(replace(refused, retry_after=9000), 1, 5, NOW) == NOW + timedelta(seconds=9000)
     assert next_attempt(refused, 5, 5, NOW) is None
-
-
-def test_late_work_is_late_after_the_limit_only():
-    assert not is_too_late(NOW, NOW + timedelta(hours=48), 48)
-    assert is_too_late(NOW, NOW + timedelta(hours=48, seconds=1), 48)

@@ -70,11 +70,6 @@ def next_attempt(outcome: Outcome, attempts: int, max_attempts: int, now: dateti
     return now + timedelta(seconds=max(planned, outcome.retry_after or 0))
 
 
-def is_too_late(due_at: datetime, now: datetime, hold_after_hours: float) -> bool:
-    """Whether work that was due has become too old to go out without a person looking again."""
-    return now - due_at > timedelta(hours=hold_after_hours)
-
-
 def choose_retriable(failed: Sequence[Delivery]) -> tuple[Delivery, ...]:
     """What of the failed deliveries may be tried again: what was given up, and the parts that were waiting for it.
 

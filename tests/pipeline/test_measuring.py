@@ -7,7 +7,7 @@ from conftest import CLEAN  # type: ignore[import-not-found]
 
 from pregon.deliveries import sign_delivery
 from pregon.errors import SignatureError
-from pregon.types import Consent, ContactState, DeliveryState, EventType, Label, ProviderEvent
+from pregon.types import Consent, ConsentEntry, ContactState, DeliveryState, EventType, Label, ProviderEvent, Purpose
 
 
 def sent(house):
@@ -57,7 +57,10 @@ def test_a_withdrawn_consent_stops_later_events_of_old_mails(house):
     slug, rows = sent(house)
     row = next(row for row in rows if row.track_clicks)
     receive(house, click(row, "before"))
-    house.pipeline.store.set_consent(row.contact_id, Consent.DENIED, Consent.DENIED, house.clock())
+    denied = [
+        ConsentEntry(purpose, Consent.DENIED, house.clock(), "asked") for purpose in (Purpose.OPENS, Purpose.CLICKS)
+    ]
+    house.pipeline.store.record_consents(row.contact_id, denied, house.clock())
     receive(house, click(row, "after", minutes=90))
     assert figures(house, slug).clicks == 1
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from sqlalchemy import select, text, update
 
 from pregon.audiences import select_recipients
 from pregon.deliveries import name_delivery
+from pregon.errors import DecisionError
 from pregon.pipeline.planning import Planning
 from pregon.storage.funnels import COUNTS
+from pregon.storage.plans import PlanQueries
+from pregon.storage.tables import deliveries
 from pregon.types import ContactState, Decision, DeliveryState, SuppressionReason
 
 OPEN_FRENCH = "circulaire-13-2026.fr.txt"
@@ -146,3 +153,64 @@ def test_what_a_mail_server_cannot_track_is_not_planned_as_tracked(house, monkey
     rows = house.pipeline.reviewing.who(slug)
     assert len(rows) == view.recipients + view.excluded
     assert not any(row.track_opens or row.track_clicks for row in rows)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_withdrawal_waits_for_a_claim_that_is_under_way_and_is_refused(house):
+    slug = house.open_campaign()
+    house.approve(slug, "email")
+    view = house.draft(slug, "email")
+    wanted = (view.draft.id, Decision.WITHDRAWN, view.revision.digest, house.officer)
+    with ThreadPoolExecutor(1) as pool, house.pipeline.store.engine.connect() as worker:
+        row = worker.execute(select(deliveries.c.id).where(deliveries.c.state == "pending").limit(1)).scalar_one()
+        worker.execute(update(deliveries).where(deliveries.c.id == row).values(state="sending"))
+        decided = pool.submit(house.pipeline.reviewing.decide, *wanted)
+        wait_for_lock(house)
+        worker.commit()
+        with pytest.raises(DecisionError, match="already gone out"):
+            decided.result(10)
+    assert set(house.states(slug, "email")) == {"pending", "sending", "suppressed"}
+    assert house.draft(slug, "email").draft.state == "approved"
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_withdrawal_takes_back_the_page_that_is_being_planned(house, monkeypatch):
+    slug = house.open_campaign()
+    view = approve_without_planning(house, slug, monkeypatch)
+    store, wanted = house.pipeline.store, (view.draft.id, Decision.WITHDRAWN, view.revision.digest, house.officer)
+    with ThreadPoolExecutor(1) as pool:
+        withdrawn = []
+
+        def meanwhile(connection, plan):
+            withdrawn.append(pool.submit(house.pipeline.reviewing.decide, *wanted))
+            wait_for_lock(house)
+            return False
+
+        monkeypatch.setattr(PlanQueries, "_has_sent_in_another_language", staticmethod(meanwhile))
+        (plan,) = store.list_open_plans()
+        store.plan_page(plan, view.revision.content.audience, 1_000, house.clock())
+        withdrawn[0].result(10)
+    assert set(house.states(slug, "email")) == {"suppressed"}
+    assert store.list_open_plans() == ()
+
+
+def wait_for_lock(house):
+    """Until another session of the database waits for a lock."""
+    query = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    deadline = time.monotonic() + 10
+    with house.pipeline.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while not connection.execute(query).scalar_one():
+            assert time.monotonic() < deadline, "nobody waits"
+            time.sleep(0.02)
+
+
+def test_what_is_in_the_ledger_of_a_draft_that_is_not_approved_is_held(house):
+    slug = house.open_campaign()
+    house.approve(slug, "email")
+    with house.pipeline.store.engine.begin() as connection:
+        connection.execute(text("UPDATE drafts SET state = 'needs_changes' WHERE channel = 'email'"))
+    house.pipeline.delivering.deliver()
+    assert house.sandbox.read("mails") == []
+    assert set(house.states(slug, "email")) == {"held", "suppressed"}

@@ -53,15 +53,6 @@ def trace_draft(content: Content, item: Item, context: DraftContext) -> tuple[tu
     return tuple(traces.values()), tuple(untraced)
 
 
-def find_number(text: str, source: str) -> Span | None:
-    """The first place where `source` has the number, whichever way it groups thousands."""
-    value = _plain_number(text)
-    for match in _NUMBER.finditer(source):
-        if _plain_number(match.group()) == value:
-            return match.span()
-    return None
-
-
 class _Tracer:
     """The facts that one item and one configuration hold, ready to be looked up."""
 

@@ -16,16 +16,17 @@ from pregon.deliveries import GIVEN_UP, NOT_POSTED, next_attempt, sign_delivery
 from pregon.drafts import POST_CHANNELS, UNSUBSCRIBE_URL, VIEW_URL, digest_content, render_content
 from pregon.errors import NotFoundError, RenderError
 from pregon.pipeline.material import Materials
+from pregon.pipeline.pausing import pause_channel
 from pregon.pipeline.planning import Planning
 from pregon.pipeline.protocols import Channel, Clock, Storage
 from pregon.settings import Settings
 from pregon.types import (
-    AuditEntry,
     ChannelName,
     Content,
     Decision,
     Delivery,
     DeliveryState,
+    DraftState,
     Outcome,
     Outgoing,
     Shipment,
@@ -117,6 +118,9 @@ class Delivering:
             return None, "held: nobody has approved this revision"
         if approval.revision != delivery.revision or digest_content(revision.content) != approval.digest:
             return None, "held: what is stored is not what was approved; approve the draft again"
+        draft = self._store.read_draft(delivery.draft_id)
+        if draft is None or draft.state is not DraftState.APPROVED:
+            return None, "held: its draft is not approved any more"
         try:
             rendered = self._render_now(delivery)
         except (RenderError, NotFoundError) as error:
@@ -168,20 +172,12 @@ class Delivering:
         final = [self._schedule(channel, outcome, by_id[outcome.delivery_id], kind, now) for outcome in outcomes]
         self._store.record_outcomes(final, kind, now)
         for outcome in outcomes:
-            if outcome.pause:
-                self._pause(channel.name, outcome, now)
+            pause_channel(self._store, channel.name, outcome, now)
         for outcome, _ in final:
             if outcome.state is DeliveryState.FAILED and channel.name in POST_CHANNELS:
                 reason = f"{NOT_POSTED}: {outcome.detail}"
                 self._store.fail_followers(by_id[outcome.delivery_id], reason)
         return [outcome.state for outcome, _ in final]
-
-    def _pause(self, channel: ChannelName, outcome: Outcome, now: datetime) -> None:
-        """Pause once, with one line in the audit log, and with the time when it ends where the provider names it."""
-        until = now + timedelta(seconds=outcome.retry_after) if outcome.retry_after else None
-        reason = f"{outcome.pause}: {outcome.detail}"
-        if not self._store.read_pause(channel) and self._store.write_pause(channel, reason, now, until):
-            self._store.add_audit(AuditEntry(now, "pregon", "pause", channel.value, reason))
 
     def _schedule(
         self, channel: Channel, outcome: Outcome, row: Delivery, kind: str, now: datetime

@@ -12,10 +12,8 @@ from sqlalchemy import text as text_of
 
 from pregon.storage.base import Queries
 from pregon.storage.duties import note_duty
-from pregon.storage.segments import audience_condition
 from pregon.storage.tables import consents, contacts, left_lists, memberships, suppressions
 from pregon.types import (
-    Audience,
     Consent,
     ConsentEntry,
     Contact,
@@ -45,12 +43,8 @@ class ContactQueries(Queries):
 
     # --- finding
 
-    def audience_contacts(self, audience: Audience) -> tuple[Contact, ...]:
-        """The contacts that an audience rule selects, whatever their state."""
-        return self._contacts(select(contacts).where(audience_condition(audience)).order_by(contacts.c.id))
-
     def list_contacts(self) -> tuple[Contact, ...]:
-        """Every contact, by address: for small houses and tests. `walk_contacts` streams."""
+        """Every contact, by address. `walk_contacts` streams them."""
         return self._contacts(select(contacts).where(contacts.c.erased_at.is_(None)).order_by(contacts.c.address))
 
     def walk_contacts(self, page: int = 2_000) -> Iterator[Contact]:
@@ -178,11 +172,6 @@ class ContactQueries(Queries):
             held = select(contacts.c.state).where(contacts.c.id == contact_id)
             if connection.execute(held).scalar() != state:
                 self._record(connection, contact_id, [ConsentEntry(Purpose.MAIL, answer, at, how)], at)
-
-    def set_consent(self, contact_id: int, opens: Consent, clicks: Consent, at: datetime, how: str = "") -> None:
-        """Record a contact's answers on being tracked."""
-        answers = ((Purpose.OPENS, opens), (Purpose.CLICKS, clicks))
-        self.record_consents(contact_id, [ConsentEntry(purpose, answer, at, how) for purpose, answer in answers], at)
 
     def list_consents(self, contact_id: int) -> tuple[ConsentEntry, ...]:
         """Every answer of a contact, oldest first."""

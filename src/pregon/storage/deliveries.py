@@ -11,8 +11,6 @@ from pregon.storage.claims import ClaimQueries, read_delivery_row
 from pregon.storage.tables import channel_states, deliveries
 from pregon.types import ChannelName, Delivery, DeliveryState
 
-_BY_STATE = (deliveries.c.state, deliveries.c.draft_id, deliveries.c.position, deliveries.c.address)
-
 
 class DeliveryQueries(ClaimQueries):
     """Settle, hold, release; and who got what."""
@@ -66,17 +64,6 @@ class DeliveryQueries(ClaimQueries):
         query = query.order_by(deliveries.c.draft_id, deliveries.c.position, deliveries.c.address)
         with self._read() as connection:
             return tuple(map(read_delivery_row, connection.execute(query)))
-
-    def page_deliveries(
-        self, campaign_id: int, states: Sequence[str] = (), limit: int = 200, offset: int = 0
-    ) -> tuple[Delivery, ...]:
-        """Some rows of a campaign's ledger, of all states or of some, state by state."""
-        query = select(deliveries).where(deliveries.c.campaign_id == campaign_id)
-        if states:
-            query = query.where(deliveries.c.state.in_(states))
-        query = query.order_by(*_BY_STATE)
-        with self._read() as connection:
-            return tuple(map(read_delivery_row, connection.execute(query.limit(limit).offset(offset))))
 
     def read_delivery(self, delivery_id: str) -> Delivery | None:
         """One row of the ledger."""

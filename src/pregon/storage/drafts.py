@@ -177,13 +177,17 @@ def read_answer(row: Row[Any]) -> Answer:
 
 
 def _withdraw_open_work(queries: Queries, connection: Connection, draft_id: int, reason: str) -> None:
+    """Take back what has not gone out. Raises `DecisionError`, and so takes back nothing, when something may have.
+
+    Taken back first and looked at afterwards: a claim that was under way in between has been waited for by then.
+    """
+    connection.execute(update(plans).where(plans.c.draft_id == draft_id).values(state="withdrawn"))
+    withdrawn = update(deliveries).where(deliveries.c.draft_id == draft_id, deliveries.c.state.in_(_UNSENT))
+    connection.execute(withdrawn.values(state=DeliveryState.SUPPRESSED, reason=reason))
     started = select(deliveries.c.id).where(deliveries.c.draft_id == draft_id)
     started = started.where(deliveries.c.state.in_(("sending", "sent", "unknown")))
     if connection.execute(started.limit(1)).first() is not None:
         raise DecisionError(_GONE)
-    connection.execute(update(plans).where(plans.c.draft_id == draft_id).values(state="withdrawn"))
-    withdrawn = update(deliveries).where(deliveries.c.draft_id == draft_id, deliveries.c.state.in_(_UNSENT))
-    connection.execute(withdrawn.values(state=DeliveryState.SUPPRESSED, reason=reason))
     campaign = select(drafts.c.campaign_id).where(drafts.c.id == draft_id)
     mark_stale(queries, connection, [int(connection.execute(campaign).scalar_one())])
 

@@ -58,8 +58,9 @@ class PlanQueries(Queries):
         to, nothing is tracked: the provider cannot.
         """
         with self._write() as connection:
+            # Locked (PostgreSQL; SQLite has one writer at a time): a withdrawal waits for the page and then takes it back.
             open_plan = and_(plans.c.id == plan.id, plans.c.state == "open")
-            through = connection.execute(select(plans.c.planned_through).where(open_plan)).scalar()
+            through = connection.execute(select(plans.c.planned_through).where(open_plan).with_for_update()).scalar()
             if through is None:
                 return None
             selected = and_(audience_condition(audience), contacts.c.id > through)

@@ -15,7 +15,7 @@ from babel.numbers import format_decimal, format_percent
 from pregon.drafts.pictures import name_picture
 from pregon.drafts.playlist_words import describe_operation, list_texts
 from pregon.pipeline import DraftView
-from pregon.types import AudienceCount, ChannelName, MailBody, PlaylistBody, Revision, ThreadBody
+from pregon.types import AudienceCount, ChannelName, MailBody, PlaylistBody, ThreadBody
 from pregon.web.language import formats, spoken, translate, translate_plural
 
 CHANNELS = {
@@ -246,11 +246,3 @@ def _playlist_parts(drafts: list[DraftView]) -> list[str]:
     return (
         [plural(len(operations), "change to YouTube playlists", "changes to YouTube playlists")] if operations else []
     )
-
-
-def revision_title(revision: Revision) -> str:
-    """The first words of a draft, for lists."""
-    body = revision.content.body
-    if isinstance(body, MailBody):
-        return body.subject
-    return body.parts[0].text if isinstance(body, ThreadBody) and body.parts else "Playlist plan"

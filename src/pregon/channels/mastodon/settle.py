@@ -10,16 +10,15 @@ import html
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import requests
 
-from pregon.channels.answers import is_settled_absence
+from pregon.channels.answers import CLOCK_SKEW, is_settled_absence
 from pregon.channels.mastodon.client import Client
 from pregon.types import DeliveryState, Outcome, Outgoing, PostPart
 
-CLOCK_SKEW = timedelta(minutes=5)
 PAGE = 40
 MAX_PAGES = 25
 _TROUBLE = (requests.RequestException, ValueError, KeyError, TypeError)

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import http.client
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import sendgrid
 from python_http_client.exceptions import HTTPError
 
-from pregon.channels.answers import is_settled_absence, spread
+from pregon.channels.answers import CLOCK_SKEW, is_settled_absence, spread
 from pregon.channels.sendgrid.payload import DELIVERY_ARGUMENT
 from pregon.types import DeliveryState, Outcome, Outgoing, Shipment
 
 SEARCH_LIMIT = 1000
-# A machine whose clock is wrong by less must still find what it sent; what is found is told apart by our own ids.
-CLOCK_SKEW = timedelta(days=1)
 
 
 def settle_mail(

@@ -9,19 +9,17 @@ from __future__ import annotations
 import html
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import tweepy
 
-from pregon.channels.answers import is_settled_absence
+from pregon.channels.answers import CLOCK_SKEW, is_settled_absence
 from pregon.channels.x.client import is_signed
 from pregon.channels.x.payload import select_part
 from pregon.channels.x.send import Trouble
 from pregon.types import DeliveryState, Outcome, Outgoing, Shipment
 
-# A machine whose clock is wrong by less must still find what it posted.
-CLOCK_SKEW = timedelta(days=1)
 PAGE = 100
 MAX_PAGES = 32  # the timeline goes back 3,200 posts
 
