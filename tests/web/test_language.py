@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from types import ModuleType
 from urllib.parse import quote
@@ -41,7 +41,10 @@ NAMES = re.compile(
 
 
 @pytest.fixture(autouse=True)
-def english() -> None:
+def english() -> Iterator[None]:
+    """What a test speaks is not what the next one hears."""
+    speak("en")
+    yield
     speak("en")
 
 
