@@ -13,7 +13,7 @@ from openapi_core import Config, OpenAPI
 from openapi_core.testing import MockRequest
 
 from pregon.channels.sendgrid.payload import build_payload
-from pregon.channels.x.payload import build_alt_text, build_upload
+from pregon.channels.x.payload import build_alt_text, build_segments, build_start, build_upload
 from pregon.sandbox import Sandbox
 from pregon.sandbox.sendgrid_rules import find_problems
 from pregon.types import Media
@@ -70,9 +70,13 @@ def test_what_tweepy_posts_is_valid(sandbox: Sandbox, version: str) -> None:
 def test_uploads_are_valid() -> None:
     picture = Media("a.png", "image/png", b"x", "A quay")
     description, host = "x/x_openapi_2.166.json", "https://api.x.com"
-    for kind in ("image/png", "image/jpeg", "image/webp", "image/gif"):
+    for kind in ("image/png", "image/jpeg", "image/webp"):
         validate(description, host, "/2/media/upload", build_upload(Media("a", kind, b"x", "A quay")))
     validate(description, host, "/2/media/metadata", build_alt_text("1146654567674912769", picture))
+    gif = Media("a.gif", "image/gif", b"x", "A quay")
+    validate(description, host, "/2/media/upload/initialize", build_start(gif))
+    for segment in build_segments(gif):
+        validate(description, host, "/2/media/upload/1146654567674912769/append", segment)
 
 
 def test_the_sandbox_sends_events_as_sendgrid_describes_them(sandbox: Sandbox) -> None:

@@ -3,11 +3,13 @@ from __future__ import annotations
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
 
 from pregon.channels.x import XChannel
-from pregon.channels.x.payload import build_post
+from pregon.channels.x.media import _await_ready, upload_media
+from pregon.channels.x.payload import SEGMENT_BYTES, build_post
 from pregon.channels.x.samples import _samples
 from pregon.channels.x.settle import is_same_post
 from pregon.sandbox import Sandbox
@@ -44,6 +46,26 @@ def test_a_picture_goes_up_with_its_alt_text(sandbox: Sandbox) -> None:
     kept = sandbox.read("media")[0]
     assert (kept["size"], kept["alt_text"]) == (12, "The quay at low tide")
     assert sandbox.read("posts")[0]["media_ids"] == [kept["id"]]
+
+
+def test_a_gif_goes_up_in_segments_and_is_waited_for(sandbox: Sandbox) -> None:
+    data = b"GIF89a" + bytes(SEGMENT_BYTES)
+    waits: list[float] = []
+    media_id = upload_media(x_channel(sandbox)._client, Media("tide.gif", "image/gif", data, "The tide"), waits.append)
+    (kept,) = sandbox.read("media")
+    assert kept == {"id": media_id, "size": len(data), "sha256": sha256(data).hexdigest(), "alt_text": "The tide"}
+    assert writes(sandbox, f"/2/media/upload/{media_id}/append") == 2
+    assert len(waits) == 1
+
+
+def test_a_gif_that_x_cannot_work_through_is_not_posted(sandbox: Sandbox) -> None:
+    sandbox.set_fault("x", "502", on="read")
+    gif = Media("tide.gif", "image/gif", b"GIF89a", "The tide")
+    assert x_channel(sandbox).send(thread("Look", media=(gif,)))[0].state is PENDING
+    for working in ({"state": "failed"}, {"state": "pending", "check_after_secs": 90}):
+        with pytest.raises(ValueError, match="did not work"):
+            _await_ready(x_channel(sandbox)._client, "1", working, lambda _: None)
+    assert sandbox.read("posts") == []
 
 
 @pytest.mark.parametrize("fault", ["drop_after_accept", "502", "hang"])

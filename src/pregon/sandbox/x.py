@@ -1,9 +1,7 @@
-"""The stand-in for X API v2: posts, timeline, counters, media."""
+"""The stand-in for X API v2: posts, timeline, counters; pictures are in `x_media`."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
@@ -19,17 +17,16 @@ from pregon.sandbox import accounts
 from pregon.sandbox.faults import Faults, with_faults
 from pregon.sandbox.readers import count_post
 from pregon.sandbox.state import Record, State
+from pregon.sandbox.x_media import FIRST_ID, invalid, media_routes
 from pregon.sandbox.x_signature import is_signed
 from pregon.sandbox.x_tokens import TokenStandIn
 
-_FIRST_ID = 1_990_000_000_000_000_000
 _POST_FIELDS = {
     "text", "reply", "media", "reply_settings", "made_with_ai", "paid_partnership", "quote_tweet_id", "poll", "geo",
     "for_super_followers_only", "direct_message_deep_link", "community_id", "nullcast", "card_uri",
 }  # fmt: skip
 # How long X remembers a text is not published; a day is the sandbox's choice.
 _DUPLICATE_WINDOW = timedelta(days=1)
-_MAX_BYTES = {"tweet_image": 5_000_000, "tweet_gif": 15_000_000}
 
 
 def x_routes(state: State, faults: Faults) -> list[Route]:
@@ -49,8 +46,7 @@ def x_routes(state: State, faults: Faults) -> list[Route]:
         route("/2/tweets", stand_in.lookup, "GET"),
         route("/2/users/me", stand_in.me, "GET"),
         route("/2/users/{user_id}/tweets", stand_in.timeline, "GET"),
-        route("/2/media/upload", stand_in.upload, "POST", "upload"),
-        route("/2/media/metadata", stand_in.describe, "POST", "upload"),
+        *media_routes(state, route),
         Route("/2/oauth2/token", tokens.give, methods=["POST"]),
     ]
 
@@ -78,7 +74,7 @@ def refuse(name: str) -> Response:
 
 
 class XStandIn:
-    """Posts, their timeline and media over the state."""
+    """Posts and their timeline over the state."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -88,11 +84,11 @@ class XStandIn:
         try:
             body = json.loads(await request.body())
         except ValueError:
-            return _invalid("The request body is not JSON.")
+            return invalid("The request body is not JSON.")
         refusal = self._check(body)
         if refusal:
             return refusal
-        post_id = str(_FIRST_ID + self._state.next_number())
+        post_id = str(FIRST_ID + self._state.next_number())
         record = _build_post(post_id, body)
         self._state.put("post", [(post_id, record)])
         data = {"id": post_id, "text": record["text"], "edit_history_tweet_ids": [post_id]}
@@ -101,13 +97,13 @@ class XStandIn:
     def _check(self, body: Any) -> Response | None:
         sentence = _find_problem(body)
         if sentence:
-            return _invalid(sentence)
+            return invalid(sentence)
         parent = (body.get("reply") or {}).get("in_reply_to_tweet_id")
         if parent is not None and self._state.get("post", str(parent)) is None:
-            return _invalid(f"reply.in_reply_to_tweet_id: there is no post [{parent}].")
+            return invalid(f"reply.in_reply_to_tweet_id: there is no post [{parent}].")
         for media_id in (body.get("media") or {}).get("media_ids", []):
             if self._state.get("media", str(media_id)) is None:
-                return _invalid(f"media.media_ids: [{media_id}] is not valid.")
+                return invalid(f"media.media_ids: [{media_id}] is not valid.")
         since = (datetime.now(UTC) - _DUPLICATE_WINDOW).isoformat()
         text = body.get("text", "")
         if any(post["typed_text"] == text and post["created_at"] > since for post in self._state.all("post")):
@@ -118,7 +114,7 @@ class XStandIn:
         """GET /2/tweets?ids=: the posts and, for those that there are not, errors beside them."""
         ids = request.query_params.get("ids", "").split(",")
         if not 1 <= len(ids) <= 100:
-            return _invalid("ids: 1 to 100 ids.")
+            return invalid("ids: 1 to 100 ids.")
         found = [post for post in (self._state.get("post", identity) for identity in ids) if post]
         missing = sorted(set(ids) - {post["id"] for post in found})
         answer: Record = {"data": [self._show(post) for post in found]} if found else {}
@@ -149,30 +145,6 @@ class XStandIn:
     def _show(self, post: Record) -> Record:
         public = {name: value for name, value in post.items() if name not in ("typed_text", "media_ids")}
         return public | {"public_metrics": count_post(post["id"], self._state.count("round"))}
-
-    async def upload(self, request: Request) -> Response:
-        """POST /2/media/upload: a picture in one request."""
-        body = json.loads(await request.body())
-        try:
-            data = base64.b64decode(body.get("media", ""), validate=True)
-        except (binascii.Error, TypeError):
-            return _invalid("media: not base64.")
-        if not data or len(data) > _MAX_BYTES.get(str(body.get("media_category")), 0):
-            return _invalid("media: a tweet_image of at most 5 MB or a tweet_gif of at most 15 MB.")
-        media_id = str(_FIRST_ID + self._state.next_number())
-        record = {"id": media_id, "size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "alt_text": None}
-        self._state.put("media", [(media_id, record)])
-        return JSONResponse({"data": {"id": media_id, "media_key": f"3_{media_id}", "size": len(data)}})
-
-    async def describe(self, request: Request) -> Response:
-        """POST /2/media/metadata: the alt text of a picture."""
-        body = json.loads(await request.body())
-        record = self._state.get("media", str(body.get("id")))
-        text = ((body.get("metadata") or {}).get("alt_text") or {}).get("text")
-        if record is None or not isinstance(text, str) or len(text) > 1000:
-            return _invalid("metadata.alt_text.text: at most 1000 characters, for a known id.")
-        self._state.put("media", [(record["id"], record | {"alt_text": text})])
-        return JSONResponse({"data": {"id": record["id"], "associated_metadata": body["metadata"]}})
 
 
 def _find_problem(body: Any) -> str | None:
@@ -227,16 +199,6 @@ def _shorten(text: str, post_id: str) -> tuple[str, list[Record]]:
 
 def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _invalid(sentence: str) -> Response:
-    problem = {
-        "errors": [{"parameters": {}, "message": sentence}],
-        "title": "Invalid Request",
-        "detail": "One or more parameters to your request was invalid.",
-        "type": "https://api.twitter.com/2/problems/invalid-request",
-    }
-    return JSONResponse(problem, 400)
 
 
 def _problem(

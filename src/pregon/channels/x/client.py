@@ -1,7 +1,7 @@
 """tweepy's client for X API v2, with OAuth 1.0a or OAuth 2, made to send once and to give up in time.
 
 tweepy has no timeout of its own, and its `wait_on_rate_limit` repeats a call without delay when X names no reset
-time; both are settled here. It does no media upload in v2: see `send.upload_media`.
+time; both are settled here. It does no media upload in v2: see `media.upload_media`.
 """
 
 from __future__ import annotations

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from typing import Any
 
-from pregon.types import Media, Outgoing, PostPart, Shipment, ThreadBody
+from pregon.types import Media, PostPart
 
 MAX_MEDIA = 4
 MAX_ALT_TEXT = 1000
-
-
-def select_part(shipment: Shipment, delivery: Outgoing) -> PostPart:
-    """The part of the thread that this delivery is. Raises ValueError when the content has no such part."""
-    body = shipment.content.body
-    if not isinstance(body, ThreadBody) or not 0 <= delivery.position < len(body.parts):
-        raise ValueError(f"the content has no thread part {delivery.position}")
-    return body.parts[delivery.position]
+GIF = "image/gif"
+# X publishes no least or largest segment for JSON; its index goes up to 999. A GIF has at most 15 MB: four segments.
+SEGMENT_BYTES = 4_000_000
 
 
 def build_post(part: PostPart, reply_to_id: str | None, media_ids: list[str]) -> dict[str, Any]:
@@ -30,12 +26,24 @@ def build_post(part: PostPart, reply_to_id: str | None, media_ids: list[str]) ->
 
 
 def build_upload(media: Media) -> dict[str, str]:
-    """The JSON of POST /2/media/upload for a picture: one request, at most 5 MB, for a GIF 15 MB."""
+    """The JSON of POST /2/media/upload for a still picture: one request, at most 5 MB."""
     return {
         "media": base64.b64encode(media.data).decode(),
-        "media_category": "tweet_gif" if media.media_type == "image/gif" else "tweet_image",
+        "media_category": "tweet_image",
         "media_type": media.media_type,
     }
+
+
+def build_start(media: Media) -> dict[str, Any]:
+    """The JSON of POST /2/media/upload/initialize for a GIF of at most 15 MB."""
+    return {"media_category": "tweet_gif", "media_type": media.media_type, "total_bytes": len(media.data)}
+
+
+def build_segments(media: Media) -> Iterator[dict[str, Any]]:
+    """The JSON of each POST /2/media/upload/{id}/append, in order."""
+    for index, start in enumerate(range(0, len(media.data), SEGMENT_BYTES)):
+        data = base64.b64encode(media.data[start : start + SEGMENT_BYTES]).decode()
+        yield {"media": data, "segment_index": index}
 
 
 def build_alt_text(media_id: str, media: Media) -> dict[str, Any]:

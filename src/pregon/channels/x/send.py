@@ -12,11 +12,13 @@ import requests
 import tweepy
 
 from pregon.channels.answers import ADDRESS, RAW_LIMIT
+from pregon.channels.threads import select_part, without_post
 from pregon.channels.transport import was_never_written
 from pregon.channels.x.answers import is_reply_refused, read_refusal
 from pregon.channels.x.client import is_signed
-from pregon.channels.x.payload import build_alt_text, build_post, build_upload, select_part
-from pregon.types import DeliveryState, Media, Outcome, Outgoing, PostPart, Shipment, ThreadBody
+from pregon.channels.x.media import upload_media
+from pregon.channels.x.payload import build_post
+from pregon.types import DeliveryState, Outcome, Outgoing, PostPart, Shipment, ThreadBody
 
 Trouble = (tweepy.TweepyException, requests.RequestException, ValueError, KeyError, TypeError)
 
@@ -27,7 +29,7 @@ def send_post(client: tweepy.Client, shipment: Shipment, delivery: Outgoing, now
     try:
         media_ids = [upload_media(client, media) for media in part.media]
     except Trouble as error:
-        return _without_post(read_trouble(delivery.delivery_id, error, now))
+        return without_post(read_trouble(delivery.delivery_id, error, now))
     outcome = _post(client, part, delivery, media_ids, now)
     if delivery.reply_to_id and outcome.state is DeliveryState.FAILED and is_reply_refused(outcome.raw):
         return _without_reply(shipment, outcome)
@@ -45,15 +47,6 @@ def _without_reply(shipment: Shipment, outcome: Outcome) -> Outcome:
         "or set reply_fallback in config/playbooks.yaml for the next thread"
     )
     return replace(outcome, state=DeliveryState.HELD, detail=detail)
-
-
-def upload_media(client: tweepy.Client, media: Media) -> str:
-    """X's id of a picture, uploaded through v2 with its alt text. Raises what tweepy and requests raise."""
-    answer = client.request("POST", "/2/media/upload", json=build_upload(media), user_auth=is_signed(client)).json()
-    media_id = str(answer["data"]["id"])
-    if media.alt_text:
-        client.request("POST", "/2/media/metadata", json=build_alt_text(media_id, media), user_auth=is_signed(client))
-    return media_id
 
 
 def _post(client: tweepy.Client, part: PostPart, delivery: Outgoing, media_ids: list[str], now: datetime) -> Outcome:
@@ -77,10 +70,3 @@ def read_trouble(delivery_id: str, error: Exception, now: datetime) -> Outcome:
         return Outcome(delivery_id, DeliveryState.PENDING, None, "X cannot be reached; nothing was posted", repr(error))
     detail = "the connection to X broke before a readable answer; it may have been posted"
     return Outcome(delivery_id, DeliveryState.UNKNOWN, None, detail, repr(error))
-
-
-def _without_post(outcome: Outcome) -> Outcome:
-    """An upload's trouble: nothing was posted, so what would be unknown is pending."""
-    if outcome.state is not DeliveryState.UNKNOWN:
-        return outcome
-    return replace(outcome, state=DeliveryState.PENDING, detail="a picture could not be uploaded; nothing was posted")
