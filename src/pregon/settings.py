@@ -341,6 +341,7 @@ class OpenId(_Part):
     """A provider that people sign in with, by OpenID Connect: `issuer` as its discovery document says it.
 
     `claim` holds the values that `roles` maps to a role, `name` what the person is called; `label` is on the button.
+    `link_by_email`: whoever has the address of a known person, verified by the provider, is that person.
     """
 
     issuer: str
@@ -350,6 +351,7 @@ class OpenId(_Part):
     name: str = "preferred_username"
     label: str = "your organisation"
     scopes: tuple[str, ...] = ("openid", "profile", "email")
+    link_by_email: bool = False
     timeout_seconds: float = Field(default=10, gt=0, le=60)
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from pregon.errors import NotAllowedError, NotFoundError, PregonError
+from pregon.pipeline.access import Access
 from pregon.pipeline.protocols import Clock, Storage
 from pregon.pipeline.second_step import SecondStep
 from pregon.pipeline.throttle import KNOWN_FOR, Throttle
@@ -22,7 +23,7 @@ from pregon.types import AuditEntry, OpenSession, Person, Role, User
 _SHORTEST_PASSWORD, _LONGEST_PASSWORD = 10, 1_000
 _STEP_LENGTH = timedelta(minutes=10)
 _CODE_TRIES = 5
-_CODE, _PROVIDER = "code", "provider"
+_CODE, _PROVIDER, _LINK = "code", "provider", "link"
 _OVER = "This took too long; sign in again."
 
 
@@ -66,6 +67,7 @@ class People:
         self.throttle = Throttle(store, clock)
         self.second_step = SecondStep(store, clock, key, issuer)
         self.tokens = Tokens(store, clock)
+        self.access = Access(store, clock)
 
     @property
     def session_length(self) -> timedelta:
@@ -81,10 +83,12 @@ class People:
         self._store.save_user(name.strip(), self._hash(password), role, self._clock())
 
     def user(self, name: str) -> User:
-        """A person by name. Raises `NotFoundError`."""
+        """A person by name. Raises `NotFoundError`, and `NotAllowedError` for one who was deactivated."""
         found = self._store.read_user(name)
         if found is None:
             raise NotFoundError(f"There is no user {name!r}; `pregon user add {name} --role approver` makes one.")
+        if not self._store.is_active(found[0].id):
+            raise NotAllowedError(f"{name} was deactivated; an admin can reactivate them on the page People.")
         return found[0]
 
     def list_people(self, admin: User) -> tuple[Person, ...]:
@@ -153,25 +157,40 @@ class People:
             raise NotAllowedError(_OVER)
         return step.data
 
-    def sign_in_provided(self, subject: str, name: str, role: Role, where: Where = Where()) -> str:
+    def sign_in_provided(self, subject: str, name: str, role: Role, where: Where = Where(), *, email: str = "") -> str:
         """A session's token for a person whom the provider vouches for; unknown people are added.
 
+        The one person whose address the desk knows as `email` (verified by the provider; "" for none) is linked instead.
         The provider's word on the role replaces the one before. Raises `NotAllowedError`.
         """
         label = " ".join(name.split())[:80]
         if not label.isprintable():
             raise NotAllowedError("The sign-in provider gives a name that cannot be shown; ask who runs it.")
-        before = self._store.read_user(label) if label else None
-        user = self._store.save_provided_user(subject[:400], label, role, self._clock()) if label else None
+        before = self._store.user_by_subject(subject[:400])
+        save = self._store.save_provided_user
+        user = save(subject[:400], label, role, self._clock(), email) if label else None
         if user is None:
             raise NotAllowedError(
-                "Somebody else has that name here and signs in with a password; ask an admin to give one of you another."
+                "Somebody else has that name here and signs in with a password. If it is you, sign in with it and link "
+                "the two on your account page; else ask an admin to give one of you another name."
             )
-        if before is None or before[0].role is not role:
-            self._store.add_audit(
-                AuditEntry(self._clock(), "pregon", "person", user.name, f"role {role}, as the sign-in provider says")
-            )
+        if not self._store.is_active(user.id):
+            raise NotAllowedError("An admin has deactivated you here; ask one to let you in again.")
+        if before is None or before.role is not user.role:
+            detail = f"role {user.role}, as the sign-in provider says"
+            self._store.add_audit(AuditEntry(self._clock(), "pregon", "person", user.name, detail))
         return self._open_session(user, where, "provider")
+
+    def begin_link(self, user: User, data: str) -> str:
+        """A token for a person who came back from the provider to link their account; `data` is kept until they say yes."""
+        return self._begin(_LINK, user.id, data)
+
+    def finish_link(self, user: User, token: str) -> str:
+        """The data of `begin_link`, once, for the person who began it. Raises `NotAllowedError`."""
+        step = self._store.try_step(_hash_token(token), _LINK, self._clock()) if token else None
+        if step is None or step.user_id != user.id or not self._store.end_step(_hash_token(token)):
+            raise NotAllowedError("This took too long; begin again on your account page.")
+        return step.data
 
     def _begin(self, kind: str, user_id: int | None, data: str) -> str:
         token, now = secrets.token_urlsafe(32), self._clock()
@@ -195,7 +214,11 @@ class People:
     def _check_password(self, name: str, password: str, where: Where) -> User:
         self.throttle.admit(name, where.address)
         found = self._store.read_user(name)
-        valid = self._verify(found[1] if found else "", password)
+        valid = (
+            self._verify(found[1] if found else "", password)
+            and found is not None
+            and self._store.is_active(found[0].id)
+        )
         self.throttle.note(name, where.address, succeeded=valid)
         if not valid or found is None:
             raise NotAllowedError("The name or the password is not right.")

@@ -48,7 +48,9 @@ class SessionQueries(Queries):
         """(person, CSRF secret, how they signed in, whether a second step is on) of a session in use; notes the use."""
         query = select(users, sessions.c.csrf, sessions.c.how, sessions.c.seen_at, sessions.c.created_at.label("began"))
         query = query.join(users, users.c.id == sessions.c.user_id)
-        query = query.where(sessions.c.token_hash == token_hash, sessions.c.expires_at > at)
+        query = query.where(
+            sessions.c.token_hash == token_hash, sessions.c.expires_at > at, users.c.deactivated_at.is_(None)
+        )
         with self._read() as connection:
             row = connection.execute(query).first()
         seen = (row.seen_at or row.began) if row else at
@@ -133,8 +135,9 @@ class SessionQueries(Queries):
         """The person and the token behind a hash, if it is neither revoked nor expired; notes the use."""
         query = select(users, *_TOKEN).join(users, users.c.id == api_tokens.c.user_id)
         query = query.where(
-            api_tokens.c.token_hash == token_hash, api_tokens.c.revoked_at.is_(None), api_tokens.c.expires_at > at
-        )
+            api_tokens.c.token_hash == token_hash, api_tokens.c.revoked_at.is_(None), api_tokens.c.expires_at > at,
+            users.c.deactivated_at.is_(None),
+        )  # fmt: skip
         with self._read() as connection:
             row = connection.execute(query).first()
         if row is None:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 from pregon.errors import PregonError
+from pregon.storage.access import AccessQueries
 from pregon.storage.accounts import AccountQueries
 from pregon.storage.audits import AuditQueries
 from pregon.storage.campaigns import CampaignQueries
@@ -62,6 +63,7 @@ class Store(
     DutyQueries,
     NoticeQueries,
     UserQueries,
+    AccessQueries,
     SessionQueries,
     HookQueries,
     AuditQueries,

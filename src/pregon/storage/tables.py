@@ -579,6 +579,8 @@ users = Table(
     Column("totp_secret", Text),
     Column("totp_step", Integer, nullable=False, default=0, server_default="0"),
     Column("last_sign_in_at", UtcTime),
+    # Since when a person may no longer come in; what they did stays theirs.
+    Column("deactivated_at", UtcTime),
 )
 
 recovery_codes = Table(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from pregon.storage.base import Queries
 from pregon.storage.tables import login_attempts, recovery_codes, sessions, users
@@ -36,29 +36,41 @@ class UserQueries(Queries):
             ended = delete(sessions).where(sessions.c.user_id == user_id, sessions.c.token_hash != kept_session)
             connection.execute(ended)
 
-    def save_provided_user(self, subject: str, name: str, role: Role, at: datetime) -> User | None:
-        """The person that the sign-in provider calls `subject`, added or with this role; None when `name` is another's."""
+    def save_provided_user(self, subject: str, name: str, role: Role, at: datetime, email: str = "") -> User | None:
+        """The person that the sign-in provider calls `subject`, added or with this role; None when `name` is another's.
+
+        A person whose address the desk knows as `email` ("" for none), and nobody else's, is linked instead of added.
+        The last admin stays one, whatever the provider says.
+        """
         with self._write() as connection:
             row = connection.execute(select(users).where(users.c.subject == subject)).first()
+            if row is None and email and (known := _only_person_of(connection, email)):
+                connection.execute(update(users).where(users.c.id == known).values(subject=subject))
+                row = connection.execute(select(users).where(users.c.id == known)).one()
             if row is None:
                 values = {"name": name, "subject": subject, "role": role, "password_hash": "", "created_at": at}
                 statement = self._insert(users).values(**values).on_conflict_do_nothing(index_elements=["name"])
                 connection.execute(statement)
-            elif row.role != role:
+            elif row.role != role and (row.deactivated_at or leaves_an_admin(connection, row.id)):
                 connection.execute(update(users).where(users.c.id == row.id).values(role=role))
             row = connection.execute(select(users).where(users.c.subject == subject)).first()
         return None if row is None else read_user_row(row)
 
     def read_user(self, name: str) -> tuple[User, str] | None:
-        """A person and their password hash; "" for one who has no password."""
+        """A person and their password hash; "" for one who has no password. Also those who were deactivated."""
         with self._read() as connection:
             row = connection.execute(select(users).where(users.c.name == name)).first()
         return None if row is None else (read_user_row(row), row.password_hash)
 
+    def is_active(self, user_id: int) -> bool:
+        """Whether a person may come in."""
+        return self.user_by_id(user_id) is not None
+
     def user_by_id(self, user_id: int) -> User | None:
-        """A person by id."""
+        """A person by id, if they may come in."""
+        query = select(users).where(users.c.id == user_id, users.c.deactivated_at.is_(None))
         with self._read() as connection:
-            row = connection.execute(select(users).where(users.c.id == user_id)).first()
+            row = connection.execute(query).first()
         return None if row is None else read_user_row(row)
 
     def set_email(self, name: str, email: str) -> None:
@@ -75,7 +87,14 @@ class UserQueries(Queries):
         with self._read() as connection:
             rows = connection.execute(select(users).order_by(users.c.name)).all()
         return tuple(
-            Person(read_user_row(row), row.created_at, row.last_sign_in_at, bool(row.totp_secret), bool(row.subject))
+            Person(
+                read_user_row(row),
+                row.created_at,
+                row.last_sign_in_at,
+                bool(row.totp_secret),
+                bool(row.subject),
+                row.deactivated_at,
+            )
             for row in rows
         )
 
@@ -158,6 +177,23 @@ def _who(name: str | None, address: str | None) -> list[ColumnElement[bool]]:
     if address is not None:
         found.append(login_attempts.c.address == address[:60])
     return found
+
+
+def leaves_an_admin(connection: Connection, user_id: int) -> bool:
+    """Whether an admin is left when this person is none any more.
+
+    The admins are locked together (PostgreSQL): of two who take it from one another at once, the second is refused.
+    """
+    admins = select(users.c.id).where(users.c.role == Role.ADMIN, users.c.deactivated_at.is_(None))
+    found = connection.execute(admins.order_by(users.c.id).with_for_update()).scalars().all()
+    return user_id not in found or len(found) > 1
+
+
+def _only_person_of(connection: Connection, email: str) -> int | None:
+    query = select(users.c.id).where(func.lower(users.c.email) == email.lower(), users.c.subject.is_(None))
+    query = query.where(users.c.deactivated_at.is_(None))
+    found = connection.execute(query.limit(2)).scalars().all()
+    return found[0] if len(found) == 1 else None
 
 
 def read_user_row(row: Row[Any]) -> User:

@@ -10,13 +10,17 @@ from pregon.types.approvals import Role, User
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person as an admin sees them. `from_provider`: they sign in with the OpenID provider, not with a password."""
+    """A person as an admin sees them. `from_provider`: their account at the OpenID provider signs them in.
+
+    `deactivated_at`: since when they may no longer come in; None for everybody else.
+    """
 
     user: User
     created_at: datetime
     last_sign_in_at: datetime | None
     has_second_step: bool
     from_provider: bool
+    deactivated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,11 +56,12 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class ProvidedPerson:
-    """Whom the provider vouches for. `subject` is "issuer subject"."""
+    """Whom the provider vouches for. `subject` is "issuer subject"; `email` is verified, and "" unless people are linked by it."""
 
     subject: str
     name: str
     role: Role
+    email: str = ""
 
 
 class Provider:
@@ -134,6 +135,8 @@ class Provider:
     ) -> dict[str, Any]:
         """With the claims of the user info, which some providers keep apart, when the token lacks ours."""
         wanted = {self._config.claim, self._config.name}
+        if self._config.link_by_email:
+            wanted |= {"email", "email_verified"}
         if wanted <= claims.keys() or "userinfo_endpoint" not in document:
             return claims
         headers = {"Authorization": f"Bearer {tokens.get('access_token', '')}"}
@@ -151,7 +154,14 @@ class Provider:
                 "Your account at the sign-in provider has no role at this desk; ask an admin for one."
             )
         role = max(roles, key=list(Role).index)
-        return ProvidedPerson(f"{self._config.issuer} {claims['sub']}", str(claims.get(self._config.name, "")), role)
+        # OpenID Connect Core 1.0, section 5.1: a boolean; a provider that writes it as text does not count as saying so.
+        is_known = self._config.link_by_email and claims.get("email_verified") is True
+        return ProvidedPerson(
+            f"{self._config.issuer} {claims['sub']}",
+            str(claims.get(self._config.name, "")),
+            role,
+            str(claims.get("email", "")) if is_known else "",
+        )
 
     # --- speaking to it
 

@@ -31,6 +31,8 @@ def _account_page(
 ) -> Response:
     people = desk.pipeline.people
     shown = {"said": "", "new_token": "", "codes": ()} | values
+    openid = desk.pipeline.settings.desk.openid
+    has_password, is_linked = people.access.ways_in(session.user)
     return desk.show(
         "account.html",
         session,
@@ -42,6 +44,9 @@ def _account_page(
         tokens=people.tokens.list_own(session.user),
         roles=[role for role in Role if session.user.role.includes(role)],
         lasting=_LASTING,
+        provider=openid.label if openid else "",
+        has_password=has_password,
+        is_linked=is_linked,
         **shown,
     )
 

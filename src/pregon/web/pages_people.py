@@ -80,6 +80,21 @@ def turn_off_second_step(desk: AnyDesk, session: SignedIn, form: SignedForm) -> 
     return go("/people", said="second_step_off_for")
 
 
+@router.post("/people/access")
+def change_access(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """Let a person in no longer, or again."""
+    refuse_below(session.user, Role.ADMIN)
+    access, word = desk.pipeline.people.access, text_of(form, "word")
+    act = {"deactivated": access.deactivate, "reactivated": access.reactivate}.get(word)
+    try:
+        if act is None:
+            raise PregonError("Choose: deactivate or reactivate.")
+        act(text_of(form, "name"), session.user)
+    except PregonError as error:
+        return _people_page(desk, session, status=400, problem=str(error))
+    return go("/people", said=word)
+
+
 @router.get("/audit")
 def show_audit(desk: AnyDesk, session: SignedIn, check: str = "") -> Response:
     """Who did what, newest first; with `check`, whether every line is as it was written."""

@@ -9,10 +9,12 @@ from fastapi.responses import RedirectResponse, Response
 
 from pregon.errors import NotAllowedError, NotFoundError, PregonError
 from pregon.web.desk import AnyDesk, Desk, go, read_said
-from pregon.web.openid import Provider, Returned
+from pregon.web.openid import ProvidedPerson, Provider, Returned
 from pregon.web.security import (
     OpenForm,
     OwnForm,
+    SignedForm,
+    SignedIn,
     give_cookie,
     is_secure,
     read_token,
@@ -40,9 +42,13 @@ def show_sign_in(request: Request, desk: AnyDesk, next: str = "/") -> Response:
 def _sign_in_page(
     desk: Desk, *, status: int = 200, onward: str = "/", name: str = "", problem: str = "", said: str = ""
 ) -> Response:
+    values = {"next": onward, "name": name, "problem": problem, "said": said, "provider": _label(desk)}
+    return desk.show("sign_in.html", status=status, **values)
+
+
+def _label(desk: Desk) -> str:
     openid = desk.pipeline.settings.desk.openid
-    label = openid.label if openid else ""
-    return desk.show("sign_in.html", status=status, next=onward, name=name, problem=problem, said=said, provider=label)
+    return openid.label if openid else ""
 
 
 @router.post("/sign-in")
@@ -102,13 +108,49 @@ def leave_for_provider(desk: AnyDesk, next: str = "/") -> Response:
     """
     onward = safe_path(next)
     try:
-        leaving = _provider(desk).leave()
+        return _leave(desk, next=onward)
     except PregonError as error:
         return _sign_in_page(desk, status=502, onward=onward, problem=str(error))
-    kept = json.dumps({"next": onward, **leaving.kept})
+
+
+def _leave(desk: Desk, **kept: str) -> Response:
+    leaving = _provider(desk).leave()
     response = RedirectResponse(leaving.address, 303)
-    _give_step(desk, response, desk.pipeline.people.begin_with_provider(kept))
+    _give_step(desk, response, desk.pipeline.people.begin_with_provider(json.dumps({**kept, **leaving.kept})))
     return response
+
+
+@router.get("/account/provider")
+def leave_to_link(desk: AnyDesk, session: SignedIn) -> Response:
+    """Send a signed-in person to the provider, to link their account there; nothing is linked before they say yes here."""
+    return _leave(desk, next="/account", links=session.user.name)
+
+
+def _ask_to_link(request: Request, desk: Desk, name: str, person: ProvidedPerson) -> Response:
+    # Asked once more, in a form of the desk: a link on a foreign page may have brought the browser here.
+    session = desk.pipeline.people.session(read_token(desk, request))
+    if session is None or session.user.name != name:
+        raise NotAllowedError("You were signed out meanwhile; sign in and begin again.")
+    response = desk.show("link.html", session, person=person, provider=_label(desk))
+    _give_step(desk, response, desk.pipeline.people.begin_link(session.user, person.subject))
+    return response
+
+
+@router.post("/account/provider")
+def link_provider(request: Request, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """The person's yes to the account that they came back with."""
+    people = desk.pipeline.people
+    people.access.link(session.user, people.finish_link(session.user, request.cookies.get(_step_cookie(desk), "")))
+    response = go("/account", said="linked")
+    _take_step(desk, response)
+    return response
+
+
+@router.post("/account/provider/end")
+def unlink_provider(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """Sign in with the password alone from now on."""
+    desk.pipeline.people.access.unlink(session.user)
+    return go("/account", said="unlinked")
 
 
 @router.get("/sign-in/provider")
@@ -120,7 +162,10 @@ def come_back(request: Request, desk: AnyDesk) -> Response:
         kept = json.loads(people.come_back(request.cookies.get(_step_cookie(desk), "")))
         answer = Returned(query.get("code", ""), query.get("state", ""), query.get("iss", ""), query.get("error", ""))
         person = provider.read(answer, kept)
-        token = people.sign_in_provided(person.subject, person.name, person.role, where_of(desk, request))
+        if kept.get("links"):
+            return _ask_to_link(request, desk, str(kept["links"]), person)
+        where = where_of(desk, request)
+        token = people.sign_in_provided(person.subject, person.name, person.role, where, email=person.email)
     except PregonError as error:
         status = 403 if isinstance(error, NotAllowedError) else 502
         response = _sign_in_page(desk, status=status, problem=str(error))
