@@ -32,6 +32,13 @@ def running_postgres() -> Iterator[str]:
         yield from _serve(binaries, Path(folder))
 
 
+@pytest.fixture(scope="session", name="postgres")
+def postgres_server() -> Iterator[str]:
+    """The SQLAlchemy address of a real PostgreSQL server, started once per worker and folder of tests."""
+    with running_postgres() as address:
+        yield address
+
+
 def _find_binaries() -> Path | None:
     found = shutil.which("initdb")
     if found:

@@ -12,20 +12,15 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from pipeline.conftest import CLEAN, SAMPLE, Clock, House  # type: ignore[import-not-found]
-from postgres import running_postgres
+from postgres import postgres_server
 from pregon.backups import restore_backup, write_backup
 from pregon.bootstrap import build_pipeline
 from pregon.errors import PregonError
 from pregon.sandbox import running_sandbox
 from pregon.settings import load_settings
 
+__all__ = ["postgres_server"]
 ROOT = Path(__file__).parents[1]
-
-
-@pytest.fixture(scope="module")
-def server():
-    with running_postgres() as address:
-        yield address
 
 
 @contextmanager
@@ -78,7 +73,7 @@ def test_everything_comes_back_and_waits_for_a_person(house, tmp_path, target, r
     path = back_up(house, tmp_path)
     on_postgres = target == "postgresql"
     url = f"sqlite:///{tmp_path / 'b.db'}"
-    with fresh_schema(request.getfixturevalue("server")) if on_postgres else nullcontext(url) as place:
+    with fresh_schema(request.getfixturevalue("postgres")) if on_postgres else nullcontext(url) as place:
         settings = read_settings(tmp_path / "other", place)
         counts = restore_backup(settings, path, house.clock())
         pipeline = build_pipeline(settings, house.sandbox, clock=house.clock)

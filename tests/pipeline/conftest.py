@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import URL, create_engine, make_url, text
 
-from postgres import running_postgres
+from postgres import postgres_server
 from pregon.bootstrap import build_pipeline
 from pregon.pipeline import Pipeline
 from pregon.sandbox import Sandbox, running_sandbox
 from pregon.settings import Settings, load_settings
+from pregon.storage import open_store
 from pregon.types import Decision, Role, User
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +26,8 @@ SAMPLE = ROOT / "src" / "pregon" / "sandbox" / "sample"
 CLEAN = "circulaire-13-2026.fr.txt"
 OPEN = "circular-12-2026.en.md"
 VIDEO = "video-night-of-the-spring-tide.en.md"
+
+__all__ = ["postgres_server"]
 
 
 @dataclass
@@ -80,25 +84,43 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    with running_postgres() as address:
-        yield address
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of the newest shape without a row: made once, copied for each test."""
+    path = tmp_path_factory.mktemp("empty") / "pregon.db"
+    open_store(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def empty_postgres(postgres: str) -> Iterator[URL]:
+    """The same on a real PostgreSQL, as the template of each test's own database."""
+    template = f"empty_{secrets.token_hex(6)}"
+    server = make_url(postgres)
+    _administer(server, f"CREATE DATABASE {template}")
+    open_store(server.set(database=template).render_as_string(hide_password=False)).close()
+    yield server.set(database=template)
+    _administer(server, f"DROP DATABASE {template}")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """SQLite in the test's folder; and a schema of its own on a real PostgreSQL."""
+    """SQLite in the test's folder; and a database of its own on a real PostgreSQL."""
     if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("empty_sqlite"), tmp_path / "pregon.db")
         yield f"sqlite:///{tmp_path / 'pregon.db'}"
         return
-    server: str = request.getfixturevalue("postgres")
-    schema = f"test_{secrets.token_hex(6)}"
+    template: URL = request.getfixturevalue("empty_postgres")
+    name = f"test_{secrets.token_hex(6)}"
+    server = template.set(database="postgres")
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template.database}")
+    yield template.set(database=name).render_as_string(hide_password=False)
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _administer(server: URL, statement: str) -> None:
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    yield f"{server}?options=-csearch_path%3D{schema}"
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+        connection.execute(text(statement))
     engine.dispose()
 
 

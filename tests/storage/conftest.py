@@ -2,6 +2,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from postgres import postgres_server
+
+__all__ = ["postgres_server"]
+
 
 @pytest.fixture
 def now() -> datetime:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from postgres import running_postgres
-from pregon.storage.shape import upgrade
+from pregon.storage.shape import MIGRATIONS, head_revision, upgrade
 from pregon.storage.store import open_store
 from pregon.storage.tables import metadata
 
@@ -24,15 +24,15 @@ def url(tmp_path: Path, request: pytest.FixtureRequest):
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'a.db'}"
         return
-    with running_postgres() as server:
-        schema = f"test_{secrets.token_hex(6)}"
-        engine = create_engine(server, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE SCHEMA {schema}"))
-        yield f"{server}?options=-csearch_path%3D{schema}"
-        with engine.connect() as connection:
-            connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-        engine.dispose()
+    server = request.getfixturevalue("postgres")
+    schema = f"test_{secrets.token_hex(6)}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    yield f"{server}?options=-csearch_path%3D{schema}"
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    engine.dispose()
 
 
 def migrate(url: str, revision: str) -> None:
@@ -40,6 +40,10 @@ def migrate(url: str, revision: str) -> None:
     with engine.begin() as connection:
         upgrade(connection, revision)
     engine.dispose()
+
+
+def test_the_newest_shape_is_the_one_that_alembic_ends_with():
+    assert head_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def test_tables_and_migrations_agree(url):

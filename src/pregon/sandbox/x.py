@@ -32,7 +32,6 @@ _DUPLICATE_WINDOW = timedelta(days=1)
 def x_routes(state: State, faults: Faults) -> list[Route]:
     """The stand-in's routes."""
     stand_in, tokens = XStandIn(state), TokenStandIn(state, faults)
-    weighted_length("x.example")  # reads the list of top-level domains now, so that the first post is not slow
 
     def route(path: str, call: Any, method: str, on: str = "read") -> Route:
         async def authorized(request: Request) -> Response:
