@@ -294,7 +294,11 @@ def _build_channel(
         raise ValueError("a channel in sandbox mode needs the sandbox")
     if config.provider == "smtp":
         return _build_smtp(settings, sandbox if config.mode == "sandbox" else None, clock, accounts)
-    small = {ChannelName.MASTODON: _build_mastodon, ChannelName.BLUESKY: _build_bluesky}
+    small = {
+        ChannelName.MASTODON: _build_mastodon,
+        ChannelName.BLUESKY: _build_bluesky,
+        ChannelName.DISCOURSE: _build_forum,
+    }
     if name in small:
         return small[name](settings, sandbox if config.mode == "sandbox" else None, clock)
     if config.mode == "sandbox" and sandbox:
@@ -335,6 +339,17 @@ def _build_bluesky(settings: Settings, sandbox: Sandbox | None, clock: Callable[
     if sandbox:
         entry = (accounts.BLUESKY_HANDLE, accounts.BLUESKY_PASSWORD, sandbox.bluesky_url)
     return BlueskyChannel(*entry, timeout=config.timeout_seconds, clock=clock)
+
+
+def _build_forum(settings: Settings, sandbox: Sandbox | None, clock: Callable[[], datetime]) -> Channel:
+    from pregon.channels.discourse import DiscourseChannel
+    from pregon.sandbox import accounts
+
+    config = settings.channels.discourse
+    entry = (settings.secrets.discourse_key, config.account, config.host or "")
+    if sandbox:
+        entry = (accounts.DISCOURSE_KEY, accounts.DISCOURSE_USER, sandbox.discourse_url)
+    return DiscourseChannel(*entry, timeout=config.timeout_seconds, clock=clock)
 
 
 def _build_mastodon(settings: Settings, sandbox: Sandbox | None, clock: Callable[[], datetime]) -> Channel:

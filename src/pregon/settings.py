@@ -226,6 +226,13 @@ class PostRule(_Part):
     reply_fallback: bool = False
 
 
+class TopicRule(_Part):
+    """A topic on the forum: its tags, and categories other than those of channels.yaml, by language."""
+
+    tags: tuple[str, ...] = Field(default=(), max_length=5)
+    categories: dict[str, int] = {}
+
+
 class PlaylistTarget(_Part):
     """One playlist: the one with this `id`, else the one called `title`, created when the channel has none so called.
 
@@ -283,6 +290,7 @@ class Playbook(_Part):
     x: PostRule | None = None
     mastodon: PostRule | None = None
     bluesky: PostRule | None = None
+    discourse: TopicRule | None = None
     youtube: PlaylistRule | None = None
     approval: ApprovalRule = ApprovalRule()
     active: bool = True
@@ -326,6 +334,20 @@ class ChannelConfig(_Part):
     bounces: str = Field(default="", pattern=r"^$|^imaps?://[^/@]+@[^/@]+")
 
 
+class ForumConfig(ChannelConfig):
+    """A Discourse forum: `account` writes there, `categories` says the number of the category of each language.
+
+    The lengths are Discourse's own settings min_ and max_topic_title_length, min_first_post_length, max_post_length;
+    they stand here so that a draft that the forum would refuse is an error before it is approved.
+    """
+
+    categories: dict[str, int] = {}
+    title_min: int = Field(default=15, ge=1)
+    title_max: int = Field(default=255, ge=5, le=255)
+    body_min: int = Field(default=20, ge=1)
+    body_max: int = Field(default=32_000, ge=1, le=32_000)
+
+
 class Channels(_Part):
     """Every way out, and the age beyond which work that was due is held instead of sent."""
 
@@ -334,6 +356,7 @@ class Channels(_Part):
     youtube: ChannelConfig
     mastodon: ChannelConfig = ChannelConfig(provider="mastodon", mode="off")
     bluesky: ChannelConfig = ChannelConfig(provider="bluesky", mode="off")
+    discourse: ForumConfig = ForumConfig(provider="discourse", mode="off")
     hold_after_hours: float = Field(default=48, gt=0)
 
 
@@ -405,6 +428,7 @@ class Secrets(_Part):
     youtube_refresh_token: str = ""
     mastodon_token: str = ""
     bluesky_password: str = ""
+    discourse_key: str = ""
     translation_key: str = ""
     openid_secret: str = ""
 
@@ -628,6 +652,7 @@ _CREDENTIALS: dict[ChannelName, dict[str, tuple[str, ...]]] = {
     ChannelName.YOUTUBE: {"youtube": ("youtube_client_id", "youtube_client_secret", "youtube_refresh_token")},
     ChannelName.MASTODON: {"mastodon": ("mastodon_token",)},
     ChannelName.BLUESKY: {"bluesky": ("bluesky_password",)},
+    ChannelName.DISCOURSE: {"discourse": ("discourse_key",)},
 }
 
 # X over OAuth 2. A client secret is needed by confidential clients only.
@@ -676,7 +701,18 @@ def _check_used(channels: Channels, playbooks: dict[Kind, Playbook]) -> list[Fin
     if channels.mastodon.mode == "live" and not (channels.mastodon.host or "").startswith("https://"):
         hint = "add host: https://social.example.org"
         findings.append(Finding("config.no-host", "channels.yaml", "mastodon.host", "the server is not named", hint))
-    return findings
+    return findings + _check_forum(channels.discourse)
+
+
+def _check_forum(forum: ForumConfig) -> list[Finding]:
+    if forum.mode != "live":
+        return []
+    wrong = []
+    if not (forum.host or "").startswith("https://"):
+        wrong.append(("no-host", "host", "the forum is not named", "add host: https://forum.example.org"))
+    if not forum.account:
+        wrong.append(("no-account", "account", "nobody is named", "add account: the forum user that the key writes as"))
+    return [Finding(f"config.{id_}", "channels.yaml", f"discourse.{key}", text, hint) for id_, key, text, hint in wrong]
 
 
 def _cross_check(

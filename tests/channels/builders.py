@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from pregon.channels.bluesky import BlueskyChannel
+from pregon.channels.discourse import DiscourseChannel
+from pregon.channels.mastodon import MastodonChannel
 from pregon.channels.sendgrid import SendGridChannel
 from pregon.channels.x import XChannel
 from pregon.channels.youtube import YouTubeChannel
@@ -21,6 +24,7 @@ from pregon.types import (
     Sender,
     Shipment,
     ThreadBody,
+    TopicBody,
 )
 
 CAMPAIGN = "2026-circular-58"
@@ -54,6 +58,12 @@ def thread(*texts: str, media: tuple[Media, ...] = (), reply_to_id: str | None =
     return Shipment(content, (delivery,))
 
 
+def topic(title: str, text: str, *media: Media, category: int = 7, tags: tuple[str, ...] = ()) -> Shipment:
+    body = TopicBody((PostPart(f"{title}\n\n{text}", len(text), media),), 0.0, category=category, tags=tags)
+    content = Content(ChannelName.DISCOURSE, "en", CAMPAIGN, body)
+    return Shipment(content, (Outgoing("topic-0", 0, "secretariat", attempted_at=datetime.now(UTC)),))
+
+
 def playlist(video_id: str = "abcdefghijk", playlist_id: str = "PLtidal-en", op: str = "add") -> Shipment:
     operation = PlaylistOperation(op, playlist_id, "Tidal Cities Network", video_id)
     content = Content(ChannelName.YOUTUBE, None, CAMPAIGN, PlaylistBody((operation,)))
@@ -82,6 +92,20 @@ def x_channel(sandbox: Sandbox, **options: float) -> XChannel:
         accounts.X_ACCESS_TOKEN_SECRET,
     )
     return XChannel(*keys, base_url=sandbox.x_url, **settings)
+
+
+def mastodon_channel(sandbox: Sandbox, token: str = accounts.MASTODON_TOKEN, **options: Any) -> MastodonChannel:
+    return MastodonChannel(token, sandbox.mastodon_url, **({"timeout": 0.5, "grace_seconds": 0.0} | options))
+
+
+def bluesky_channel(sandbox: Sandbox, password: str = accounts.BLUESKY_PASSWORD, **options: Any) -> BlueskyChannel:
+    settings: dict[str, Any] = {"timeout": 0.5, "grace_seconds": 0.0} | options
+    return BlueskyChannel(accounts.BLUESKY_HANDLE, password, sandbox.bluesky_url, **settings)
+
+
+def discourse_channel(sandbox: Sandbox, key: str = accounts.DISCOURSE_KEY, **options: Any) -> DiscourseChannel:
+    settings: dict[str, Any] = {"timeout": 0.5, "grace_seconds": 0.0} | options
+    return DiscourseChannel(key, accounts.DISCOURSE_USER, sandbox.discourse_url, **settings)
 
 
 def youtube_channel(

@@ -2,12 +2,10 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 from dataclasses import replace
 
 import pytest
 
-from pregon.channels.sendgrid import SendGridChannel
 from pregon.channels.sendgrid.payload import build_payload
 from pregon.sandbox import Sandbox
 from pregon.types import DeliveryState, MailBody
@@ -88,34 +86,6 @@ def test_send_keeps_order_and_names_the_request(sandbox: Sandbox) -> None:
     assert [mail["custom_args"]["pregon_delivery_id"] for mail in mails] == ["mail-0", "mail-1"]
 
 
-@pytest.mark.parametrize(
-    ("fault", "state", "pause", "settled"),
-    [
-        ("drop_after_accept", UNKNOWN, None, SENT),
-        ("drop_before_accept", UNKNOWN, None, PENDING),
-        ("hang", UNKNOWN, None, SENT),
-        ("500_but_done", UNKNOWN, None, SENT),
-        ("502", UNKNOWN, None, PENDING),
-        ("429", PENDING, None, PENDING),
-        ("429_with_reset", PENDING, None, PENDING),
-        ("402", PENDING, "credit", PENDING),
-        ("401", PENDING, "credentials", PENDING),
-        ("redirect", PENDING, "address", PENDING),
-    ],
-)
-def test_each_fault_has_its_outcome_and_one_post(
-    sandbox: Sandbox, fault: str, state: DeliveryState, pause: str | None, settled: DeliveryState
-) -> None:
-    channel, shipment = sendgrid_channel(sandbox), newsletter("ada@portamar.example", "ben@brackwater.example")
-    sandbox.set_fault("sendgrid", fault, seconds=3)
-    outcomes = channel.send(shipment)
-    assert {(outcome.state, outcome.pause) for outcome in outcomes} == {(state, pause)}
-    assert writes(sandbox, "/v3/mail/send") == 1
-    assert {outcome.state for outcome in channel.settle(shipment)} == {settled}
-    assert writes(sandbox, "/v3/mail/send") == 1
-    assert sandbox.read("requests")["trapped"] == []
-
-
 def test_wait_is_read_from_the_reset_header(sandbox: Sandbox) -> None:
     sandbox.set_fault("sendgrid", "429_with_reset")
     wait = sendgrid_channel(sandbox).send(newsletter())[0].retry_after
@@ -126,13 +96,6 @@ def test_wait_is_read_from_the_reset_header(sandbox: Sandbox) -> None:
 def test_a_slow_answer_within_the_timeout_is_a_success(sandbox: Sandbox) -> None:
     sandbox.set_fault("sendgrid", "slow", seconds=0.1)
     assert sendgrid_channel(sandbox, timeout=5).send(newsletter())[0].state is SENT
-
-
-def test_refused_connection_is_pending() -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        channel = SendGridChannel("SG.none", host=f"http://127.0.0.1:{unused.getsockname()[1]}", timeout=0.5)
-        assert channel.send(newsletter())[0].state is PENDING
 
 
 def test_a_proxy_of_the_environment_is_ignored(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

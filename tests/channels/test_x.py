@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -68,45 +67,6 @@ def test_a_gif_that_x_cannot_work_through_is_not_posted(sandbox: Sandbox) -> Non
     assert sandbox.read("posts") == []
 
 
-@pytest.mark.parametrize("fault", ["drop_after_accept", "502", "hang"])
-def test_a_failed_upload_posts_nothing(sandbox: Sandbox, fault: str) -> None:
-    sandbox.set_fault("x", fault, on="upload", seconds=3)
-    outcome = x_channel(sandbox).send(thread("Look", media=(Media("a.png", "image/png", b"x", ""),)))[0]
-    assert outcome.state is PENDING
-    assert sandbox.read("posts") == []
-
-
-@pytest.mark.parametrize(
-    ("fault", "state", "pause", "settled"),
-    [
-        ("drop_after_accept", UNKNOWN, None, SENT),
-        ("drop_before_accept", UNKNOWN, None, PENDING),
-        ("hang", UNKNOWN, None, SENT),
-        ("500_but_done", UNKNOWN, None, SENT),
-        ("502", UNKNOWN, None, PENDING),
-        ("duplicate_403", UNKNOWN, None, PENDING),
-        ("reply_403", FAILED, None, PENDING),
-        ("429", PENDING, None, PENDING),
-        ("429_with_reset", PENDING, None, PENDING),
-        ("402", PENDING, "credit", PENDING),
-        ("quota_exceeded", PENDING, "credit", PENDING),
-        ("401", PENDING, "credentials", PENDING),
-        ("redirect", PENDING, "address", PENDING),
-    ],
-)
-def test_each_fault_has_its_outcome_and_one_post(
-    sandbox: Sandbox, fault: str, state: DeliveryState, pause: str | None, settled: DeliveryState
-) -> None:
-    channel, shipment = x_channel(sandbox), thread(TEXT)
-    sandbox.set_fault("x", fault, seconds=3)
-    outcome = channel.send(shipment)[0]
-    assert (outcome.state, outcome.pause) == (state, pause)
-    assert writes(sandbox, "/2/tweets") == 1
-    assert channel.settle(shipment)[0].state is settled
-    assert writes(sandbox, "/2/tweets") == 1
-    assert sandbox.read("requests")["trapped"] == []
-
-
 def test_a_duplicate_is_found_on_the_timeline(sandbox: Sandbox) -> None:
     channel, shipment = x_channel(sandbox), thread(TEXT)
     first = channel.send(shipment)[0]
@@ -163,13 +123,6 @@ def test_a_wrong_secret_pauses_the_channel(sandbox: Sandbox) -> None:
         0
     ]
     assert (outcome.state, outcome.pause) == (PENDING, "credentials")
-
-
-def test_refused_connection_is_pending() -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        assert XChannel("k", "s", "t", "s", base_url=url, timeout=0.5).send(thread("a"))[0].state is PENDING
 
 
 def test_a_text_that_x_refuses_fails_with_its_sentence(sandbox: Sandbox) -> None:

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import socket
 from datetime import UTC, datetime
 
 import pytest
 
-from pregon.channels.youtube import YouTubeChannel
 from pregon.channels.youtube.answers import seconds_to_quota_reset
 from pregon.channels.youtube.payload import build_item
 from pregon.sandbox import Sandbox
@@ -28,33 +26,6 @@ def test_a_video_is_added_once(sandbox: Sandbox) -> None:
     assert (first.state, again.state, first.provider_id) == (SENT, SENT, again.provider_id)
     assert sandbox.read("playlists")["PLtidal-en"].count("abcdefghijk") == 1
     assert writes(sandbox, "/playlistItems") == 1
-
-
-@pytest.mark.parametrize(
-    ("fault", "state", "pause", "settled"),
-    [
-        ("drop_after_accept", UNKNOWN, None, SENT),
-        ("drop_before_accept", UNKNOWN, None, PENDING),
-        ("hang", UNKNOWN, None, SENT),
-        ("500_but_done", UNKNOWN, None, SENT),
-        ("502", UNKNOWN, None, PENDING),
-        ("quota_exceeded", PENDING, "quota", PENDING),
-        ("429", PENDING, None, PENDING),
-        ("402", PENDING, "credentials", PENDING),
-        ("redirect", PENDING, "address", PENDING),
-    ],
-)
-def test_each_fault_has_its_outcome_and_one_post(
-    sandbox: Sandbox, fault: str, state: DeliveryState, pause: str | None, settled: DeliveryState
-) -> None:
-    channel, shipment = youtube_channel(sandbox), playlist()
-    sandbox.set_fault("youtube", fault, seconds=3)
-    outcome = channel.send(shipment)[0]
-    assert (outcome.state, outcome.pause) == (state, pause)
-    assert writes(sandbox, "/playlistItems") == 1
-    assert channel.settle(shipment)[0].state is settled
-    assert writes(sandbox, "/playlistItems") == 1
-    assert sandbox.read("requests")["trapped"] == []
 
 
 def test_a_lost_answer_adds_the_video_once(sandbox: Sandbox) -> None:
@@ -108,15 +79,6 @@ def test_statistics_are_numbers(sandbox: Sandbox) -> None:
     after = {sample.metric: sample.value for sample in channel.sample(deliveries, at)}
     assert before.keys() == after.keys() == {"views", "likes", "comments"}
     assert after["views"] > before["views"] > 0
-
-
-def test_refused_connection_is_pending() -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        channel = YouTubeChannel("i", "s", "r", base_url=url, token_uri=f"{url}/token", timeout=0.5)
-        outcome = channel.send(playlist())[0]
-    assert (outcome.state, outcome.pause) == (PENDING, None)
 
 
 def test_quota_returns_at_midnight_pacific() -> None:

@@ -1,4 +1,4 @@
-"""Playbooks that ask for Mastodon and Bluesky: drafted within their limits, approved, posted once, counted."""
+"""Playbooks that ask for Mastodon, Bluesky and a forum: drafted within their limits, approved, posted once, counted."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from conftest import CLEAN, House  # type: ignore[import-not-found]
 
 from pregon.bootstrap import build_pipeline
-from pregon.settings import ChannelConfig, PostRule
-from pregon.types import ChannelName, Kind, PostFields, ThreadBody
+from pregon.settings import ChannelConfig, ForumConfig, PostRule, TopicRule
+from pregon.types import ChannelName, Kind, PostFields, ThreadBody, TopicBody
 
 _LIMITS = {"mastodon": 500, "bluesky": 300}
 
@@ -18,7 +18,11 @@ _LIMITS = {"mastodon": 500, "bluesky": 300}
 def posting(house: House) -> Iterator[House]:
     given = house.settings
     playbook = given.playbooks[Kind.CIRCULAR].model_copy(update={name: PostRule(max_parts=4) for name in _LIMITS})
-    ways = {name: ChannelConfig(provider=name, mode="sandbox", account=f"@tidal.{name}") for name in _LIMITS}
+    playbook = playbook.model_copy(update={"discourse": TopicRule(tags=("circulars",), categories={"fr": 9})})
+    ways: dict[str, ChannelConfig] = {
+        name: ChannelConfig(provider=name, mode="sandbox", account=f"@tidal.{name}") for name in _LIMITS
+    }
+    ways["discourse"] = ForumConfig(provider="discourse", account="secretariat", categories={"en": 7, "fr": 8})
     settings = given.model_copy(
         update={
             "playbooks": {**given.playbooks, Kind.CIRCULAR: playbook},
@@ -81,3 +85,38 @@ def test_without_mastodon_nothing_asks_for_it(house: House) -> None:
     slug = house.open_campaign(CLEAN)
     drafts = house.pipeline.reviewing.show_campaign(slug).drafts
     assert ChannelName.MASTODON not in {view.draft.channel for view in drafts}
+
+
+def test_a_topic_goes_the_whole_way(posting: House) -> None:
+    slug = posting.open_campaign(CLEAN)
+    body = posting.draft(slug, "discourse").revision.content.body
+    assert isinstance(body, TopicBody)
+    assert (body.category, body.tags, len(body.parts)) == (9, ("circulars",), 1)
+    assert [line for line in body.text.splitlines() if line.startswith(("## ", "- **", "["))]
+    assert "utm_" not in body.text
+    posting.approve(slug, "discourse")
+    posting.sandbox.set_fault("discourse", "drop_after_accept")
+    for _ in range(3):
+        posting.pipeline.delivering.deliver()
+        posting.clock.forward(minutes=10)
+    (kept,) = posting.sandbox.read("topics")
+    assert (kept["title"], kept["raw"], kept["category"], kept["tags"]) == (body.title, body.text, 9, ["circulars"])
+    assert posting.states(slug, "discourse") == ["sent"]
+    posting.clock.forward(hours=1)
+    assert posting.pipeline.measuring.measure() == 3
+
+
+@pytest.mark.parametrize(
+    ("parts", "found"),
+    [
+        (("Circular 58: two calls\n\nTwo calls are open.", "Another"), "topic.parts"),
+        (("Too short\n\nTwo calls are open until June.",), "topic.title"),
+        (("T" * 256 + "\n\nTwo calls are open until June.",), "topic.title"),
+        (("Circular 58: two calls\n\nToo short",), "topic.text"),
+        (("Circular 58: two calls\n\n" + "x" * 32_001,), "discourse.too-long"),
+    ],
+)
+def test_what_a_forum_would_refuse_is_an_error_of_the_draft(posting: House, parts: tuple[str, ...], found: str) -> None:
+    view = posting.draft(posting.open_campaign(CLEAN), "discourse")
+    tried = posting.pipeline.reviewing.try_fields(view.draft.id, PostFields(parts), posting.officer)
+    assert found in [check.id for check in tried.checks if check.level == "error"]

@@ -178,3 +178,29 @@ def test_only_signatures_for_the_own_address_of_x_hold(sandbox: Sandbox) -> None
     signed = requests.Request("GET", "https://api.twitter.com/2/users/me", auth=OAuth1(*keys)).prepare()
     own = requests.get(url, headers={"Authorization": signed.headers["Authorization"]}, timeout=5)
     assert [local.status_code, none.status_code, own.status_code] == [401, 401, 200]
+
+
+def test_events_come_as_badly_as_asked_for(sandbox: Sandbox) -> None:
+    with running_desk(sandbox.webhook_key) as desk:
+        send(sandbox, desk, "a+click@b.example")
+        sandbox.set_fault("sendgrid", "events_late")
+        assert sandbox.react()["events"] == 0
+        sandbox.set_fault("sendgrid", "events_unsigned")
+        assert sandbox.react()["events"] == 0
+        assert desk.events == []
+        sandbox.set_fault("sendgrid", "events_repeated")
+        count = sandbox.react()["events"]
+        assert set(Counter(event.key for event in desk.events).values()) <= {46, 92}
+        assert len({event.key for event in desk.events}) == count
+
+
+def test_events_come_the_last_first_and_before_the_answer(sandbox: Sandbox) -> None:
+    with running_desk(sandbox.webhook_key) as desk:
+        sandbox.set_webhook(f"{desk.url}/webhooks/sendgrid")
+        sandbox.set_fault("sendgrid", "events_early")
+        sandbox.set_fault("sendgrid", "events_reversed")
+        send(sandbox, desk, "a+click@b.example")
+        assert sandbox.react()["events"] == 0
+    times = [event.at for event in {event.key: event for event in desk.events}.values()]
+    assert len(times) > 3
+    assert times == sorted(times, reverse=True)

@@ -213,7 +213,11 @@ def test_sources_channels_calendar_and_the_log(place: Place, program: Programs) 
     assert place.hints[-1][0] == "pregon.source.changed"
     assert "election" in approver.post("/channels/x/pause", reason="Until the election")["paused"]
     assert [each["name"] for each in approver.get("/channels") if each["paused"]] == ["x"]
-    assert {each["name"] for each in approver.get("/channels") if each["mode"] == "off"} == {"mastodon", "bluesky"}
+    assert {each["name"] for each in approver.get("/channels") if each["mode"] == "off"} == {
+        "mastodon",
+        "bluesky",
+        "discourse",
+    }
     assert approver.post("/channels/x/resume")["paused"] is None
     approver.post("/channels/fax/resume", 422)
     calendar = approver.get("/calendar", start="2031-01-01", end="2031-12-31")

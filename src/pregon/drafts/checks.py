@@ -17,8 +17,9 @@ from pregon.drafts.playlist_checks import check_playlists
 from pregon.drafts.post_checks import check_thread
 from pregon.drafts.shown import visible_texts
 from pregon.drafts.tokens import UNSUBSCRIBE_URL
+from pregon.drafts.topics import check_topic
 from pregon.drafts.utm import untag_link
-from pregon.types import Check, Content, Item, MailBody, PlaylistBody, ThreadBody
+from pregon.types import Check, Content, Item, MailBody, PlaylistBody, ThreadBody, TopicBody
 
 # Gmail cuts a mail's HTML at 102 KB, footer and unsubscribe link included; click tracking makes links longer.
 CLIPPED_BYTES = 90_000
@@ -56,6 +57,8 @@ def check_draft(
         checks += _check_mail(content.body)
     if isinstance(content.body, ThreadBody):
         checks += check_thread(content.body, context, content.channel)
+    if isinstance(content.body, TopicBody):
+        checks += check_topic(content.body, content.language or "", context)
     if isinstance(content.body, PlaylistBody):
         checks += check_playlists(content.body, context)
     return tuple(sorted(checks, key=lambda check: check.level != "error"))

@@ -13,6 +13,7 @@ from pregon.drafts.playlists import compose_playlists
 from pregon.drafts.post_rules import POST_CHANNELS
 from pregon.drafts.posts import compose_post
 from pregon.drafts.render import render_content
+from pregon.drafts.topics import compose_topic
 from pregon.drafts.trace import trace_draft
 from pregon.types import ChannelName, Fields, Item, MailFields, PlaylistFields, Proposal
 
@@ -38,6 +39,8 @@ def compose_fields(channel: ChannelName, item: Item, language: str, context: Dra
     """The fields of one draft as composed from the item."""
     if channel is ChannelName.EMAIL:
         return compose_mail(item, language, context)
+    if channel is ChannelName.DISCOURSE:
+        return compose_topic(item, language, context)
     if channel in POST_CHANNELS:
         return compose_post(item, language, context, channel)
     return compose_playlists(item, language, context)

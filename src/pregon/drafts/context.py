@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from pregon.settings import Network, Playbook
+from pregon.settings import ForumConfig, Network, Playbook
 from pregon.types import ChannelState, Item, Span
 
 
@@ -23,6 +23,7 @@ class DraftContext:
     events for life, `campaign` unless given; `calendar_sequence` counts the changes of the item's events, `is_cancelled` says that they do not take place.
     `links` maps addresses that were found dead to (error or warning, what was found). `siblings` are the campaign's
     versions of the item in other languages.
+    `forum` says what the forum takes, and which category is for which language.
     `youtube_state` is what the YouTube channel has; None: not read, or not readable.
     """
 
@@ -43,6 +44,7 @@ class DraftContext:
     is_cancelled: bool = False
     links: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     youtube_state: ChannelState | None = None
+    forum: ForumConfig | None = None
 
     def draft_languages(self, item: Item) -> tuple[str, ...]:
         """The languages in which the playbook asks for drafts of this item, in the playbook's order."""

@@ -24,6 +24,7 @@ _FIELDS: dict[ChannelName, type[Fields]] = {
     ChannelName.YOUTUBE: PlaylistFields,
     ChannelName.MASTODON: PostFields,
     ChannelName.BLUESKY: PostFields,
+    ChannelName.DISCOURSE: PostFields,
 }
 
 

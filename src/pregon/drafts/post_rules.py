@@ -2,7 +2,8 @@
 
 Sources: X's counting rules (see `weight`); Mastodon counts grapheme clusters, each link as 23 whatever its length, and of
 a mention @user@server only @user (500 unless a server says otherwise); Bluesky counts grapheme clusters, links in full
-(300, and 3,000 bytes, which 300 clusters seldom reach), and takes pictures of 1,000,000 bytes. Renders and cuts nothing.
+(300, and 3,000 bytes, which 300 clusters seldom reach), and takes pictures of 1,000,000 bytes; Discourse takes 32,000
+characters below a title and pictures of 4 MiB unless a site says otherwise. Renders and cuts nothing.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ class PostRules:
     picture_bytes: int | None = None
 
 
+def count_topic(text: str) -> int:
+    """How many characters a forum topic has below its first line, which is its title."""
+    return len(text.strip().partition("\n")[2].strip())
+
+
 def _count_clusters(text: str) -> int:
     return len(regex.findall(r"\X", unicodedata.normalize("NFC", text)))
 
@@ -49,6 +55,7 @@ _RULES = {
     ChannelName.X: X_RULES,
     ChannelName.MASTODON: PostRules("Mastodon", 500, _count_mastodon),
     ChannelName.BLUESKY: PostRules("Bluesky", 300, _count_clusters, picture_bytes=1_000_000),
+    ChannelName.DISCOURSE: PostRules("the forum", 32_000, count_topic, picture_bytes=4_194_304),
 }
 POST_CHANNELS = tuple(_RULES)
 

@@ -9,6 +9,7 @@ from pregon.drafts.context import DraftContext
 from pregon.drafts.mail import render_mail
 from pregon.drafts.post_rules import post_length
 from pregon.drafts.posts import price_thread
+from pregon.drafts.topics import render_topic
 from pregon.drafts.utm import Campaign, tag_link
 from pregon.drafts.weight import find_urls
 from pregon.errors import RenderError
@@ -45,6 +46,10 @@ def render_content(
             thread = render_thread(fields, language, context, channel)
             account = context.account if channel is ChannelName.X else context.accounts.get(channel, "")
             return Content(channel, language, context.campaign, thread, account=account, send_at=send_at)
+        case ChannelName.DISCOURSE, PostFields() if language:
+            topic = render_topic(fields, language, context)
+            account = context.accounts.get(channel, "")
+            return Content(channel, language, context.campaign, topic, account=account, send_at=send_at)
         case ChannelName.YOUTUBE, PlaylistFields():
             plan = PlaylistBody(fields.operations, fields.reason)
             account = context.youtube_channel

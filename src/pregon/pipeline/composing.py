@@ -99,6 +99,7 @@ class Composing:
             account=self._settings.channels.x.account,
             accounts={name: self._settings.channel(name).account for name in POST_CHANNELS},
             youtube_channel=self._settings.channels.youtube.account,
+            forum=self._settings.channels.discourse,
             answers=_by_span(stored.item, answers) if stored else {},
             today=self._clock().date(),
             languages=languages,

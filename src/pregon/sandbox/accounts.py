@@ -16,6 +16,8 @@ X_REFRESH_TOKEN = "sandbox-first-refresh-token"
 
 BLUESKY_HANDLE = "tidalcities.example"
 BLUESKY_PASSWORD = "sandbox-app-password"
+DISCOURSE_KEY = "sandbox-forum-key"
+DISCOURSE_USER = "secretariat"
 MASTODON_TOKEN = "sandbox-mastodon-token"
 
 YOUTUBE_CLIENT_ID = "sandbox.apps.example"

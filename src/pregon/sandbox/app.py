@@ -1,4 +1,4 @@
-"""The sandbox as one ASGI application: /sendgrid, /x, /youtube, /mastodon, /bluesky and, under /_sandbox, what people and tests need."""
+"""The sandbox as one ASGI application: a path for each provider and, under /_sandbox, what people and tests need."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 
 from pregon.sandbox import accounts
 from pregon.sandbox.bluesky import bluesky_routes
+from pregon.sandbox.discourse import discourse_routes
 from pregon.sandbox.faults import Fault, Faults
 from pregon.sandbox.mastodon import mastodon_routes
 from pregon.sandbox.reactions import WebhookKey, is_here, plan_reactions, push_events, take_actions
@@ -36,6 +37,8 @@ _KINDS = {
     "toots": "toot",
     "skeets": "skeet",
     "blobs": "blob",
+    "topics": "topic",
+    "uploads": "upload",
     "toot_media": "toot_media",
     "media": "media",
     "events": "event",
@@ -74,6 +77,7 @@ def build_app(
         Mount("/sendgrid", routes=sendgrid_routes(state, faults)),
         Mount("/x", routes=x_routes(state, faults)),
         Mount("/bluesky", routes=bluesky_routes(state, faults)),
+        Mount("/discourse", routes=discourse_routes(state, faults)),
         Mount("/mastodon", routes=mastodon_routes(state, faults)),
         Mount("/youtube", routes=youtube_routes(state, faults)),
         Mount("/_sandbox", routes=control.routes()),
@@ -92,6 +96,7 @@ class Control:
         self._key = WebhookKey(state)
         self._trapped: list[str] = []
         self._turn = asyncio.Lock()
+        faults.react = self._react_now
 
     def routes(self) -> list[Route]:
         """The routes under /_sandbox."""
@@ -150,9 +155,7 @@ class Control:
                 wanted["fault"],
                 int(wanted.get("times", 1)),
                 float(wanted.get("seconds", 30)),
-                "token"
-                if wanted["fault"] == "expired_token" and wanted["provider"] == "youtube"
-                else wanted.get("on", "write"),
+                _where(wanted),
             )
             self._faults.add(fault)
         except (KeyError, ValueError) as error:
@@ -174,6 +177,9 @@ class Control:
         until = datetime.fromisoformat(now).timestamp() if now else float("inf")
         return JSONResponse(await self.run_round(until))
 
+    async def _react_now(self) -> None:
+        await self.run_round(float("inf"))
+
     async def run_round(self, until: float) -> dict[str, int]:
         """One round: plan for what was accepted, push due events, take due actions; returns what happened."""
         async with self._turn:
@@ -181,7 +187,9 @@ class Control:
             self._state.put("round", [(str(rounds), {})])
             mails = plan_reactions(self._state, self._seed)
             timestamp = str(int(datetime.now(UTC).timestamp()))
-            events = await push_events(self._state, self._key, self._webhook_url, until, timestamp)
+            events = await push_events(
+                self._state, self._key, self._webhook_url, until, timestamp, self._faults.take("sendgrid", "events")
+            )
             done = await take_actions(self._state, until)
             waiting = self._state.count("event", "waiting") + self._state.count("action", "waiting")
         return {
@@ -203,3 +211,12 @@ class Control:
         headers: Any = request.headers
         self._trapped.append(f"{request.method} {'with' if 'authorization' in headers else 'without'} credentials")
         return JSONResponse({})
+
+
+def _where(wanted: dict[str, Any]) -> str:
+    """Which calls a fault hits when nobody says so: the writes, but some faults have a place of their own."""
+    if wanted["fault"] == "expired_token" and wanted["provider"] == "youtube":
+        return "token"
+    if wanted["fault"].startswith("events_") and wanted["fault"] != "events_early":
+        return "events"
+    return str(wanted.get("on", "write"))

@@ -14,18 +14,34 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-# Handled here, alike for every provider. `hang` and `drop_after_accept` and `500_but_done` do what was asked first.
-COMMON = ("drop_after_accept", "drop_before_accept", "hang", "slow", "500_but_done", "502", "redirect")
+# Handled here, alike for every provider. `drop_before_accept`, `502` and `redirect` do not do what was asked; `partial`
+# does it and sends half of its answer.
+COMMON = ("drop_after_accept", "drop_before_accept", "hang", "slow", "500_but_done", "502", "redirect", "partial")
 # Answered by each provider in its own shape.
-REFUSALS = ("429", "429_with_reset", "402", "401", "duplicate_403", "reply_403", "expired_token", "quota_exceeded")
+REFUSALS = (
+    "429",
+    "429_with_reset",
+    "402",
+    "401",
+    "duplicate_403",
+    "reply_403",
+    "expired_token",
+    "quota_exceeded",
+    "queued",
+)
 # For the mail server, which knows no HTTP: where in the dialogue, and what happens there.
 MAIL = (
     "smtp_drop_greeting", "smtp_drop_recipient", "smtp_drop_data", "smtp_421", "smtp_sender_530", "smtp_sender_553",
     "smtp_recipient_450", "smtp_recipient_550", "smtp_message_451", "smtp_message_554",
 )  # fmt: skip
+
+# For SendGrid's events: before the answer to the request that they are about, a round later, each of them 46 times, the
+# last first, or with no signature. Out of order and now and then twice they come without being asked.
+EVENTS = ("events_early", "events_late", "events_repeated", "events_reversed", "events_unsigned")
 
 
 @dataclass(slots=True)
@@ -45,10 +61,11 @@ class Faults:
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self.requests: Counter[str] = Counter()
+        self.react: Callable[[], Awaitable[object]] | None = None
 
     def add(self, fault: Fault) -> None:
         """Ask for a fault. Raises ValueError for a name that there is not."""
-        known = (*COMMON, *REFUSALS, *MAIL)
+        known = (*COMMON, *REFUSALS, *MAIL, *EVENTS)
         if fault.name not in known:
             raise ValueError(f"there is no fault {fault.name!r}; use one of {', '.join(known)}")
         self._faults.append(fault)
@@ -84,6 +101,10 @@ def with_faults(
         if fault.name in REFUSALS:
             await request.body()
             return refuse(fault.name)
+        if fault.name == "events_early" and faults.react:
+            answer = await endpoint(request)
+            await faults.react()
+            return answer
         return await _misbehave(fault, request, endpoint)
 
     return call
@@ -98,8 +119,9 @@ async def _misbehave(fault: Fault, request: Request, endpoint: Endpoint) -> Resp
         return Response("<html><h1>502 Bad Gateway</h1></html>", 502, media_type="text/html")
     if fault.name == "redirect":
         return RedirectResponse(str(request.base_url.replace(path="/_sandbox/trap")), 302)
-    if fault.name != "drop_before_accept":
-        await endpoint(request)
+    done = None if fault.name == "drop_before_accept" else await endpoint(request)
+    if fault.name == "partial" and done is not None:
+        return _HalfAnswer(done)
     if fault.name == "500_but_done":
         return Response(json.dumps({"errors": [{"message": "internal error"}]}), 500, media_type="application/json")
     if fault.name == "hang":
@@ -107,3 +129,18 @@ async def _misbehave(fault: Fault, request: Request, endpoint: Endpoint) -> Resp
     drop: Any = request.scope["extensions"]["pregon.drop"]
     drop()
     return Response(status_code=500)
+
+
+class _HalfAnswer(Response):
+    """Announces the whole answer, sends the first half of its body and cuts the connection."""
+
+    def __init__(self, whole: Response) -> None:
+        super().__init__(whole.body, whole.status_code, dict(whole.headers))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        drop: Any = scope["extensions"]["pregon.drop"]
+        drop()

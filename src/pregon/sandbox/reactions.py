@@ -17,10 +17,13 @@ import httpx
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from pregon.sandbox.faults import Fault
 from pregon.sandbox.readers import fill_tokens, plan_reading
 from pregon.sandbox.state import Record, State
 
 BATCH = 100
+# How often one event was seen to come in the worst report of the provider's users.
+REPEATS = 46
 _ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
@@ -111,20 +114,29 @@ def _build_actions(mail: Record, unsubscribe: float | None, scan: float | None) 
     ]
 
 
-async def push_events(state: State, key: WebhookKey, url: str, until: float, timestamp: str) -> int:
+async def push_events(
+    state: State, key: WebhookKey, url: str, until: float, timestamp: str, fault: Fault | None = None
+) -> int:
     """Send what is due to the webhook, in batches; returns how many different events the desk took.
 
-    Batches are out of order and repeat some events, as the real thing does.
+    Batches are out of order and repeat some events, as the real thing does; `fault` makes this round worse.
     """
+    name = fault.name if fault else ""
+    if name == "events_late":
+        return 0
     due = sorted((event for event in state.all("event", "waiting") if event["due"] <= until), key=_shuffle)
+    if name == "events_reversed":
+        due.sort(key=lambda event: -float(event["due"]))
     taken = 0
     async with _client() as client:
         for start in range(0, len(due), BATCH):
             batch = due[start : start + BATCH]
             entries = [event["entry"] for event in batch]
             entries += [entry for entry in entries if int(entry["sg_event_id"][:2], 16) % 7 == 0]
+            entries *= REPEATS if name == "events_repeated" else 1
             body = json.dumps(entries).encode()
-            if not await _took(client, "POST", url, content=body, headers=key.sign(body, timestamp)):
+            headers = {} if name == "events_unsigned" else key.sign(body, timestamp)
+            if not await _took(client, "POST", url, content=body, headers=headers):
                 break
             state.mark("event", [event["entry"]["sg_event_id"] for event in batch], "pushed")
             taken += len(batch)

@@ -63,6 +63,11 @@ class Sandbox:
         return f"{self.url}/bluesky"
 
     @property
+    def discourse_url(self) -> str:
+        """What `DiscourseChannel` takes as base_url."""
+        return f"{self.url}/discourse"
+
+    @property
     def mastodon_url(self) -> str:
         """What `MastodonChannel` takes as base_url."""
         return f"{self.url}/mastodon"

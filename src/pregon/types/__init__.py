@@ -57,6 +57,7 @@ from pregon.types.drafts import (
     Proposal,
     Sender,
     ThreadBody,
+    TopicBody,
     Trace,
     VideoState,
 )
@@ -210,6 +211,7 @@ __all__ = [
     "SuppressionReason",
     "TestSend",
     "ThreadBody",
+    "TopicBody",
     "Trace",
     "User",
     "Video",

@@ -18,6 +18,7 @@ class ChannelName(StrEnum):
     YOUTUBE = "youtube"
     MASTODON = "mastodon"
     BLUESKY = "bluesky"
+    DISCOURSE = "discourse"
 
 
 class DraftState(StrEnum):
@@ -233,6 +234,24 @@ class ThreadBody:
 
 
 @dataclass(frozen=True, slots=True)
+class TopicBody(ThreadBody):
+    """A forum topic: one part, whose first line is the title. `category` is the forum's own number, 0 for none."""
+
+    category: int = 0
+    tags: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The first line of the part; "" without a part."""
+        return self.parts[0].text.strip().partition("\n")[0].strip() if self.parts else ""
+
+    @property
+    def text(self) -> str:
+        """What stands below the title, in Markdown."""
+        return self.parts[0].text.strip().partition("\n")[2].strip() if self.parts else ""
+
+
+@dataclass(frozen=True, slots=True)
 class PlaylistBody:
     """The playlist changes in order; with none, `reason` says why."""
 
@@ -240,7 +259,7 @@ class PlaylistBody:
     reason: str = ""
 
 
-Body = MailBody | ThreadBody | PlaylistBody
+Body = MailBody | ThreadBody | TopicBody | PlaylistBody
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ CHANNELS = {
     ChannelName.YOUTUBE: "YouTube",
     ChannelName.MASTODON: "Mastodon",
     ChannelName.BLUESKY: "Bluesky",
+    ChannelName.DISCOURSE: "Forum",
 }
 SAID = {
     "yes_kept": "Your yes is kept. It goes out once everybody who has to has said yes.",
