@@ -1,8 +1,8 @@
 """Every page of the desk with 10,000 campaigns, 1,000,000 contacts and 10,000,000 events: median and p95 per page.
 
 The database is made here: a few campaigns are walked through the real pipeline and then repeated in bulk with the
-database's own driver. Limits, from issue-sized expectations: 100 ms at the median, 250 ms at p95, and 300 ms for an
-approval that addresses a million. Pages are asked of the real application by an HTTP client in the same process.
+database's own driver. Limits, from issue-sized expectations: 100 ms at the median, 250 ms at p95 and at the very
+first call, and 300 ms for an approval that addresses a million. Pages are asked of the real application by an HTTP client in the same process.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from pregon.sandbox import running_sandbox
 from pregon.settings import load_settings
 from pregon.types import ChannelName, Decision, Role, User
 from pregon.web.app import build_app
+from pregon.web.warming import warm_desk
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "src/pregon/sandbox/sample"
@@ -61,6 +62,7 @@ def main() -> None:
         "pages": pages,
         "slowest_median_to_limit": round(max(page["median_ms"] for page in pages.values()) / MEDIAN_MS, 2),
         "slowest_p95_to_limit": round(worst["p95_ms"] / P95_MS, 2),
+        "slowest_first_to_limit": round(max(page["first_ms"] for page in pages.values()) / P95_MS, 2),
         "approve_ms": approve,
         "approve_to_limit": round(approve / APPROVE_MS, 2),
     }
@@ -231,7 +233,10 @@ def measure(pipeline: Pipeline, slugs: list[str], rounds: int) -> tuple[dict[str
     )
     slug = f"bench-{1}"
     draft = waiting.draft.id
-    with TestClient(build_app(pipeline, hint=lambda *_: None), base_url="https://desk.example") as http:
+    app = build_app(pipeline, hint=lambda *_: None)
+    # As `pregon serve` does while it starts.
+    print(f"the desk was warm after {warm_desk(app.state.desk):.1f} s", flush=True)
+    with TestClient(app, base_url="https://desk.example") as http:
         page = http.get("/sign-in").text
         csrf = page.partition('name="csrf" value="')[2].partition('"')[0]
         http.post("/sign-in", data={"name": "officer", "password": "a password for the desk", "csrf": csrf})
@@ -239,7 +244,8 @@ def measure(pipeline: Pipeline, slugs: list[str], rounds: int) -> tuple[dict[str
             "/", "/?q=Notice+77", "/?page=3", f"/campaigns/{slugs[0]}", f"/campaigns/{slug}", f"/campaigns/{slug}/result",
             "/campaigns/bench-2/result", f"/drafts/{draft}/edit", f"/drafts/{draft}/history", f"/drafts/{draft}/preview",
             "/dashboard", "/dashboard?page=40", "/calendar", "/sources", "/channels", "/contacts", "/contacts?q=reader77",
-            "/audit", "/people",
+            "/audit", "/people", "/account", "/segments", "/suppressions", f"/campaigns/{slug}/result?state=sent",
+            f"/campaigns/{slug}/result?q=reader77@cities.example",
         ]  # fmt: skip
         pages = {address: time_page(http.get, address, rounds) for address in addresses}
         csrf = http.get("/").text.partition('name="csrf" value="')[2].partition('"')[0]
@@ -261,6 +267,7 @@ def time_page(get: Callable[..., object], address: str, rounds: int) -> dict[str
         assert answer.status_code == 200, (address, answer.status_code)  # type: ignore[attr-defined]
     print(f"{address:32} {statistics.median(times):8.1f} ms", flush=True)
     return {
+        "first_ms": round(times[0], 1),
         "median_ms": round(statistics.median(times), 1),
         "p95_ms": round(sorted(times)[math.ceil(0.95 * rounds) - 1], 1),
     }

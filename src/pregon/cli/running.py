@@ -178,6 +178,7 @@ def _serving(settings: Settings, *, engine: bool) -> Iterator[tuple[Pipeline, Ca
     from pregon.bootstrap import build_pipeline, running_stand_ins, share_pipeline
     from pregon.engine import Engine
     from pregon.web.app import build_app
+    from pregon.web.warming import warm_desk
 
     with running_stand_ins(settings, react_every=5) as stand_ins:
         pipeline = build_pipeline(settings, stand_ins)
@@ -203,6 +204,7 @@ def _serving(settings: Settings, *, engine: bool) -> Iterator[tuple[Pipeline, Ca
             )
             if beside is not None:
                 starting.start()
+            threading.Thread(target=warm_desk, args=(app.state.desk,), name="desk-warming", daemon=True).start()
             # uvicorn stops gracefully on these and then raises them once more, which must not end us before we clean up.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: None)

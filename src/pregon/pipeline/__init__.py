@@ -27,6 +27,7 @@ from pregon.pipeline.reporting import FEWEST_PEOPLE, Report, Reporting
 from pregon.pipeline.reviewing import Reviewing
 from pregon.pipeline.signups import Signups
 from pregon.pipeline.sources import SourceLine, Sources
+from pregon.pipeline.stopping import GoingOut, Stopping
 from pregon.pipeline.subscribing import SubscribeResult, Subscribing
 from pregon.pipeline.translating import Translating
 from pregon.pipeline.trying import Trying
@@ -58,6 +59,7 @@ __all__ = [
     "Duties",
     "EventReader",
     "Facts",
+    "GoingOut",
     "HookView",
     "ImportResult",
     "Inbox",
@@ -83,6 +85,7 @@ __all__ = [
     "SourceLine",
     "SourceView",
     "Sources",
+    "Stopping",
     "Storage",
     "SubscribeResult",
     "Subscribing",
@@ -109,6 +112,7 @@ class Pipeline:
     drafting: Drafting
     digesting: Digesting
     reviewing: Reviewing
+    stopping: Stopping
     trying: Trying
     inbox: Inbox
     calendar: Calendar

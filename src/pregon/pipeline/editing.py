@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -155,4 +156,6 @@ class Editing(Reading):
             if proposal.digest != each.revision.digest or proposal.checks != each.revision.checks:
                 by = each.revision.created_by
                 version = each.source.version
-                self._store.add_revision(each.draft.id, each.draft.revision, version, proposal, by, self._clock())
+                # A part of it is out (it was stopped in the middle): what went out is not written anew.
+                with suppress(DecisionError):
+                    self._store.add_revision(each.draft.id, each.draft.revision, version, proposal, by, self._clock())

@@ -1,4 +1,4 @@
-"""How long a count of contacts may be reused: until this process commits a change to them, and for a few seconds at most.
+"""How long a count of contacts may be reused: until this process commits a change to them, and for a minute at most.
 
 Counting who an audience reaches walks all contacts; a page shows several such counts. Planning never uses a kept one.
 """
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, event
 
 # What another process changed shows after so many seconds.
-KEPT_SECONDS = 10.0
+KEPT_SECONDS = 60.0
 _TOUCHES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|WITH)\b.*?\b(?:contacts|memberships|suppressions)\b", re.I | re.S)
 _MOST = 200
 T = TypeVar("T")

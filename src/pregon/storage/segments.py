@@ -112,6 +112,9 @@ class SegmentQueries(Queries):
 
     def count_rule(self, rule: Rule) -> int:
         """How many contacts a segment selects, whatever their consent."""
+        return self.kept_counts.keep(rule, lambda: self._count_rule(rule))
+
+    def _count_rule(self, rule: Rule) -> int:
         query = (
             select(func.count())
             .select_from(contacts)

@@ -39,6 +39,7 @@ from pregon.storage.segments import SegmentQueries
 from pregon.storage.sessions import SessionQueries
 from pregon.storage.shape import migrate
 from pregon.storage.sources import SourceQueries
+from pregon.storage.stopping import StoppingQueries
 from pregon.storage.users import UserQueries
 
 
@@ -64,6 +65,7 @@ class Store(
     NoticeQueries,
     UserQueries,
     AccessQueries,
+    StoppingQueries,
     SessionQueries,
     HookQueries,
     AuditQueries,

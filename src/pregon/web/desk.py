@@ -15,6 +15,7 @@ from pregon.drafts import post_limit
 from pregon.pipeline import Pipeline, Session
 from pregon.web import language, wording
 from pregon.web.assets import asset_address
+from pregon.web.question_words import label_question
 
 Hint = Callable[[str, str], None]
 _PAGES = Path(__file__).parent / "pages"
@@ -71,6 +72,7 @@ def build_desk(pipeline: Pipeline, hint: Hint | None = None, engine_url: str | N
     install(language.translate, language.translate_plural, newstyle=True)
     pages.filters["say"] = language.say_sentence
     pages.filters["post_limit"] = post_limit
+    pages.filters["question"] = label_question
     pages.filters.update(wording.build_filters(pipeline.settings.network.time_zone))
     return Desk(pipeline, pages, hint, engine_url)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from fastapi import APIRouter, Request
@@ -12,7 +12,7 @@ from starlette.background import BackgroundTask
 
 from pregon.errors import DecisionError, NotFoundError
 from pregon.pipeline import CampaignView, DraftView, SourceView
-from pregon.types import CampaignSearch, ChannelName, Decision, DraftState, Kind, User
+from pregon.types import CampaignSearch, ChannelName, Decision, DraftState, Funnel, Kind, User
 from pregon.web.comments import Comment, list_comments, write_pattern
 from pregon.web.desk import AnyDesk, Desk, go, read_page, read_said
 from pregon.web.highlight import mark_passages, mark_source
@@ -57,7 +57,9 @@ def show_inbox(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
 def show_campaign(slug: str, request: Request, desk: AnyDesk, session: SignedIn) -> Response:
     """The source on one side, the drafts on the other."""
     view = desk.pipeline.reviewing.show_campaign(slug)
-    ready = ready_drafts(view, session.user)
+    funnels = {(f.channel, f.language or ""): f for f in desk.pipeline.measuring.funnels(slug)[0].rows}
+    # What was stopped in the middle goes on from the result's page, which says how much of it is out.
+    ready = [each for each in ready_drafts(view, session.user) if not _is_out(each, funnels)]
     return desk.show(
         "campaign.html",
         session,
@@ -65,12 +67,17 @@ def show_campaign(slug: str, request: Request, desk: AnyDesk, session: SignedIn)
         item=view.source.item,
         texts={source.stored.id: _mark(source, view.drafts) for source in view.sources},
         ready=ready,
-        funnels={(f.channel, f.language or ""): f for f in desk.pipeline.measuring.funnels(slug)[0].rows},
+        funnels=funnels,
         sentence=approval_sentence(ready, desk.pipeline.settings.network.time_zone) if ready else "",
         mark_text=mark_text,
         list_comments=list_comments,
         said=read_said(request.query_params),
     )
+
+
+def _is_out(view: DraftView, funnels: Mapping[tuple[ChannelName, str], Funnel]) -> bool:
+    funnel = funnels.get((view.draft.channel, view.draft.language))
+    return funnel is not None and bool(funnel.sent or funnel.unknown)
 
 
 def _mark(source: SourceView, drafts: Iterable[DraftView]) -> Markup:

@@ -13,10 +13,11 @@ from fastapi.responses import Response
 
 from pregon.errors import DecisionError, PregonError
 from pregon.metrics import click_rate
-from pregon.pipeline import CampaignFunnels
-from pregon.types import ChannelName, Delivery, DeliverySearch, DeliveryState, Funnel, Role
+from pregon.pipeline import CampaignFunnels, Storage
+from pregon.types import ChannelName, Decision, Delivery, DeliverySearch, DeliveryState, DraftState, Funnel, Role
 from pregon.web.charts import build_bars
 from pregon.web.desk import AnyDesk, go, read_page, read_said
+from pregon.web.pages_campaigns import send_approved
 from pregon.web.report import render_report
 from pregon.web.security import SignedForm, SignedIn, text_of, texts_of
 from pregon.web.workings import refuse_below
@@ -40,8 +41,9 @@ def show_result(slug: str, request: Request, desk: AnyDesk, session: SignedIn) -
     counts, store, campaign = count_states(figures), desk.pipeline.store, figures.campaign
     query, page = request.query_params, read_page(request.query_params.get("page", ""))
     search = _read_search(query, campaign.id, counts, page)
-    rows, found = store.search_deliveries(search)
-    stuck, stuck_count = store.search_deliveries(DeliverySearch(campaign.id, _STUCK, limit=_SHOWN))
+    rows, found = _find_rows(store, search, figures)
+    stuck_count = counts.get("unknown", 0) + counts.get("held", 0)
+    stuck = store.page_deliveries(DeliverySearch(campaign.id, _STUCK, limit=_SHOWN)) if stuck_count else ()
     return desk.show(
         "result.html",
         session,
@@ -60,6 +62,7 @@ def show_result(slug: str, request: Request, desk: AnyDesk, session: SignedIn) -
         stuck=stuck,
         stuck_count=stuck_count,
         tried=store.receipts_of([row.id for row in stuck]),
+        parts=desk.pipeline.stopping.look(slug),
         retriable=len(desk.pipeline.reviewing.list_retriable(slug)) if counts.get("failed") else 0,
         as_of=store.newest_facts(),
         said=read_said(query),
@@ -81,6 +84,14 @@ def _read_search(query: Mapping[str, str], campaign_id: int, counts: Mapping[str
     )
 
 
+def _find_rows(store: Storage, search: DeliverySearch, figures: CampaignFunnels) -> tuple[tuple[Delivery, ...], int]:
+    """A page of the ledger and how many rows there are; counted only for a search, which the figures do not know."""
+    if search.text:
+        return store.search_deliveries(search)
+    counts = count_states(figures, search.channel, search.language)
+    return store.page_deliveries(search), sum(counts.get(state, 0) for state in search.states or counts)
+
+
 @router.post("/campaigns/{slug}/retry")
 def retry_failed(slug: str, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
     """Try what failed for reasons that may pass once more; nothing that was sent or may have been."""
@@ -89,10 +100,37 @@ def retry_failed(slug: str, desk: AnyDesk, session: SignedIn, form: SignedForm) 
     return go(f"/campaigns/{slug}/result", said="retried")
 
 
-def count_states(figures: CampaignFunnels) -> dict[str, int]:
-    """How many deliveries of a campaign stand where; states that none is in are left out."""
+@router.post("/campaigns/{slug}/stop")
+def stop_campaign(slug: str, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """Stop what is going out in the middle: for now, or for good."""
+    decision = {"for_now": Decision.WITHDRAWN, "for_good": Decision.CANCELLED}.get(text_of(form, "word"))
+    if decision is None:
+        raise DecisionError("Choose: stop for now, or stop for good.")
+    desk.pipeline.stopping.stop(slug, decision, session.user)
+    return go(f"/campaigns/{slug}/result", said="stopped_for_now" if decision is Decision.WITHDRAWN else "stopped")
+
+
+@router.post("/campaigns/{slug}/go-on")
+def go_on(slug: str, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """Approve what was stopped again, of the revisions that the page showed: the rest goes out, each thing once."""
+    shown, decide = set(texts_of(form, "digest")), desk.pipeline.reviewing.decide
+    wanted = [p for p in desk.pipeline.stopping.look(slug) if p.can_go_on and p.revision.digest in shown]
+    if not wanted:
+        raise DecisionError("Nothing of this campaign waits to go on; read the page again.")
+    states = {p.draft.id: decide(p.draft.id, Decision.APPROVED, p.revision.digest, session.user) for p in wanted}
+    approved = [draft_id for draft_id, state in states.items() if state is DraftState.APPROVED]
+    response = go(f"/campaigns/{slug}/result", said="gone_on" if approved else "yes_kept")
+    response.background = send_approved(desk, approved)
+    return response
+
+
+def count_states(figures: CampaignFunnels, channel: str = "", language: str | None = None) -> dict[str, int]:
+    """How many deliveries of a campaign, or of one channel and language, stand where; empty states are left out."""
     names = ("sent", "pending", "suppressed", "failed", "unknown", "held")
-    counts = {name: sum(getattr(row, name) for row in figures.rows) for name in names}
+    wanted = [
+        row for row in figures.rows if not channel or (row.channel, row.language or "") == (channel, language or "")
+    ]
+    counts = {name: sum(getattr(row, name) for row in wanted) for name in names}
     return {name: count for name, count in counts.items() if count}
 
 
@@ -126,7 +164,9 @@ def resolve_deliveries(slug: str, desk: AnyDesk, session: SignedIn, form: Signed
     word = text_of(form, "word")
     if word not in ("settled", "released"):
         raise DecisionError("Choose: settle as sent, or release to send again.")
-    ids = {row.id for row in desk.pipeline.reviewing.who(slug)} & set(texts_of(form, "delivery"))
+    (figures,) = desk.pipeline.measuring.funnels(slug)
+    rows = desk.pipeline.store.read_deliveries(texts_of(form, "delivery")[:_SHOWN])
+    ids = {row.id for row in rows.values() if row.campaign_id == figures.campaign.id}
     state = DeliveryState.SENT if word == "settled" else DeliveryState.PENDING
     desk.pipeline.reviewing.resolve_deliveries(tuple(sorted(ids)), state, session.user)
     return go(f"/campaigns/{slug}/result", said=word)

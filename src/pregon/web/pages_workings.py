@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from pregon.errors import NotFoundError
 from pregon.types import ChannelName, Role
 from pregon.web.desk import AnyDesk, Desk, go, read_said
-from pregon.web.security import SignedForm, SignedIn
+from pregon.web.security import SignedForm, SignedIn, text_of
 from pregon.web.workings import note, refuse_below
 
 router = APIRouter()
@@ -53,12 +53,23 @@ def show_channels(request: Request, desk: AnyDesk, session: SignedIn) -> Respons
     return desk.show("channels.html", session, channels=channels, said=read_said(request.query_params))
 
 
+@router.post("/channels/{name}/pause")
+def pause_channel(name: str, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """Let nothing go out by a channel until somebody resumes it."""
+    desk.pipeline.stopping.pause_channel(_channel(name), text_of(form, "reason"), session.user)
+    return go("/channels", said="paused_channel")
+
+
+def _channel(name: str) -> ChannelName:
+    if name not in set(ChannelName):
+        raise NotFoundError(f"There is no channel {name!r}.")
+    return ChannelName(name)
+
+
 @router.post("/channels/{name}/resume")
 def resume_channel(name: str, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
     """Let a paused channel go on."""
     refuse_below(session.user, Role.APPROVER)
-    if name not in set(ChannelName):
-        raise NotFoundError(f"There is no channel {name!r}.")
-    desk.pipeline.delivering.resume(ChannelName(name))
+    desk.pipeline.delivering.resume(_channel(name))
     note(desk, session.user, "resume", name, "")
     return go("/channels", said="resumed")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from pregon.errors import NotFoundError
-from pregon.types import Campaign, ChannelName, Delivery, DeliverySearch, DeliveryState
+from pregon.types import Campaign, ChannelName, Decision, Delivery, DeliverySearch, DeliveryState
 from pregon.web.api.access import Approver, Viewer
 from pregon.web.api.models import CountOut, In, Limit, Offset, Out, Short, Slug, Word
 from pregon.web.desk import AnyDesk
@@ -48,6 +48,12 @@ class ResolveIn(In):
 
     ids: Annotated[list[Short], Field(min_length=1, max_length=500)]
     state: Literal["sent", "pending"]
+
+
+class StopIn(In):
+    """Whether what has not gone out never does, or waits for another approval."""
+
+    for_good: bool = False
 
 
 class FunnelOut(Out):
@@ -132,6 +138,13 @@ def resolve_deliveries(slug: Slug, word: ResolveIn, desk: AnyDesk, user: Approve
 def retry_deliveries(slug: Slug, desk: AnyDesk, user: Approver) -> CountOut:
     """Try what failed for reasons that may pass once more; never what was sent or may have been."""
     return CountOut(changed=desk.pipeline.reviewing.retry_failed(slug, user))
+
+
+@router.post("/campaigns/{slug}/stop")
+def stop_campaign(slug: Slug, how: StopIn, desk: AnyDesk, user: Approver) -> CountOut:
+    """Stop what is going out in the middle. What was stopped for now goes on when its drafts are approved again."""
+    decision = Decision.CANCELLED if how.for_good else Decision.WITHDRAWN
+    return CountOut(changed=desk.pipeline.stopping.stop(slug, decision, user))
 
 
 @router.get("/campaigns/{slug}/result")

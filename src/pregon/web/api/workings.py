@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -158,9 +158,7 @@ def list_channels(desk: AnyDesk, user: Viewer) -> list[ChannelOut]:
 @router.post("/channels/{name}/pause")
 def pause_channel(name: ChannelName, why: PauseIn, desk: AnyDesk, user: Approver) -> ChannelOut:
     """Let nothing go out by a channel until somebody resumes it."""
-    reason = f"paused by {user.name}: {why.reason.strip()}"
-    desk.pipeline.store.write_pause(name, reason, datetime.now(UTC))
-    note(desk, user, "pause", name, reason)
+    desk.pipeline.stopping.pause_channel(name, why.reason, user)
     return _channel(desk, name)
 
 

@@ -1,0 +1,67 @@
+"""A campaign that is going out is stopped in the middle: what is out stays out, the rest waits or never leaves."""
+
+from __future__ import annotations
+
+import pytest
+
+from pregon.errors import DecisionError, NotAllowedError
+from pregon.types import ChannelName, Decision, DeliveryState, DraftState, Fields, Outcome, Role, User
+
+
+def send_one(house, slug: str) -> str:
+    """One mail of the campaign goes out, as a worker between two batches leaves it."""
+    house.approve(slug, "email")
+    (row,) = house.pipeline.store.claim_due(ChannelName.EMAIL, 1, "worker", house.clock())
+    house.pipeline.store.record_outcomes([(Outcome(row.id, DeliveryState.SENT, "one"), None)], "send", house.clock())
+    return row.id
+
+
+def test_the_rest_waits_and_goes_out_once(house):
+    slug = house.open_campaign()
+    first = send_one(house, slug)
+    stopping = house.pipeline.stopping
+    (going,) = stopping.look(slug)
+    before = house.states(slug, "email")
+    assert (going.out, going.left, going.stopped) == (1, before.count("pending"), None)
+    with pytest.raises(NotAllowedError):
+        stopping.stop(slug, Decision.WITHDRAWN, User(9, "e", Role.EDITOR))
+    assert stopping.stop(slug, Decision.WITHDRAWN, house.officer) == going.left > 0
+    house.pipeline.delivering.deliver()
+    assert house.states(slug, "email").count("sent") == 1
+    (stopped,) = stopping.look(slug)
+    assert (stopped.out, stopped.left, stopped.can_go_on) == (1, going.left, True)
+    with pytest.raises(DecisionError, match="Nothing of this campaign"):
+        stopping.stop(slug, Decision.CANCELLED, house.officer)
+    house.approve(slug, "email")
+    house.pipeline.delivering.deliver()
+    assert house.states(slug, "email").count("sent") == going.left + 1
+    addresses = [mail["to_email"] for mail in house.sandbox.read("mails")]
+    assert len(addresses) == len(set(addresses)) == going.left
+    assert house.pipeline.store.read_delivery(first).provider_id == "one"
+    assert stopping.look(slug) == ()
+
+
+def test_stopped_for_good_it_never_goes_on_and_nobody_edits_it(house):
+    slug = house.open_campaign()
+    send_one(house, slug)
+    house.pipeline.stopping.stop(slug, Decision.CANCELLED, house.officer)
+    view = house.draft(slug, "email")
+    assert view.draft.state is DraftState.CANCELLED
+    with pytest.raises(DecisionError):
+        house.approve(slug, "email")
+    fields: Fields = view.revision.fields
+    with pytest.raises(DecisionError):
+        house.pipeline.reviewing.edit_draft(view.draft.id, view.revision.number, fields, house.officer)
+    reasons = {row.reason for row in house.pipeline.reviewing.who(slug) if row.state is DeliveryState.SUPPRESSED}
+    assert "stopped by officer" in reasons
+
+
+def test_what_a_provider_puts_off_while_it_is_stopped_is_held(house):
+    slug = house.open_campaign()
+    send_one(house, slug)
+    (row,) = house.pipeline.store.claim_due(ChannelName.EMAIL, 1, "worker", house.clock())
+    house.pipeline.stopping.stop(slug, Decision.WITHDRAWN, house.officer)
+    put_off = Outcome(row.id, DeliveryState.PENDING, detail="the provider is busy")
+    house.pipeline.store.record_outcomes([(put_off, house.clock())], "send", house.clock())
+    house.pipeline.delivering.deliver()
+    assert house.pipeline.store.read_delivery(row.id).state is DeliveryState.HELD

@@ -1,0 +1,89 @@
+"""A channel is paused with a reason; a campaign that is going out is stopped, and goes on, from its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from tests.web.builders import Browser, Place
+
+from pregon.types import ChannelName, Decision, DeliveryState, Outcome
+
+Browse = Callable[[str], Browser]
+
+
+def test_a_channel_is_paused_with_a_reason_and_resumed(place: Place, browse: Browse) -> None:
+    approver, editor = browse("approver"), browse("editor")
+    editor.post("/channels/email/pause", 403, reason="no")
+    assert "Pause…" not in editor.get("/channels")
+    assert "a few words" in approver.post("/channels/email/pause", 409, reason=" ")
+    approver.post("/channels/pigeon/pause", 404, reason="no")
+    approver.post("/channels/email/pause", reason="the <b>chair</b> asked")
+    assert "paused by approver: the &lt;b&gt;chair&lt;/b&gt; asked" in editor.get("/channels")
+    slug = place.campaign()
+    place.send(slug)
+    assert {row.state for row in place.pipeline.reviewing.who(slug) if row.channel == "email"} >= {
+        DeliveryState.PENDING
+    }
+    approver.post("/channels/email/resume")
+    place.pipeline.delivering.deliver()
+    assert DeliveryState.PENDING not in {row.state for row in place.pipeline.reviewing.who(slug)}
+
+
+def test_a_campaign_is_stopped_in_the_middle_and_goes_on(place: Place, browse: Browse) -> None:
+    approver, editor, slug = browse("approver"), browse("editor"), place.campaign()
+    person, store = place.pipeline.people.user("approver"), place.pipeline.store
+    (view,) = [d for d in place.pipeline.reviewing.show_campaign(slug).drafts if d.draft.channel == "email"]
+    place.pipeline.reviewing.decide(view.draft.id, Decision.APPROVED, view.revision.digest, person)
+    now = datetime.now(UTC)
+    (row,) = store.claim_due(ChannelName.EMAIL, 1, "worker", now)
+    store.record_outcomes([(Outcome(row.id, DeliveryState.SENT, "one"), None)], "send", now)
+    left = sum(each.state is DeliveryState.PENDING for each in place.pipeline.reviewing.who(slug))
+    result = f"/campaigns/{slug}/result"
+    assert f"1 of {left + 1} are out and cannot be called back; {left} have not gone out yet." in approver.get(result)
+    assert "Stop for now" not in editor.get(result)
+    editor.post(f"/campaigns/{slug}/stop", 403, word="for_now")
+    approver.post(f"/campaigns/{slug}/stop", 409, word="perhaps")
+    assert approver.post(f"/campaigns/{slug}/stop", word="for_now") == f"{result}?said=stopped_for_now"
+    page = approver.get(result)
+    assert f"1 are out; {left} did not go out. approver stopped it" in page
+    assert "Approve 1 ready draft" not in approver.get(f"/campaigns/{slug}"), "it goes on from its result alone"
+    assert "goes on" not in editor.get(result)
+    editor.post(f"/campaigns/{slug}/go-on", 403, digest=view.revision.digest)
+    approver.post(f"/campaigns/{slug}/go-on", 409, digest="sha256:another")
+    approver.post(f"/campaigns/{slug}/go-on", digest=view.revision.digest)
+    assert place.hints[-1][0] == "pregon.draft.approved"
+    place.pipeline.delivering.deliver()
+    states = [each.state for each in place.pipeline.reviewing.who(slug) if each.channel == "email"]
+    assert states.count(DeliveryState.SENT) == left + 1
+    assert "out just now" not in approver.get(result)
+
+
+def test_the_ledger_is_filtered_and_searched(place: Place, browse: Browse) -> None:
+    viewer, slug = browse("viewer"), place.campaign()
+    sent = [row for row in place.send(slug) if row.channel == "email"]
+    rows = place.pipeline.reviewing.who(slug)
+    mails = [row for row in rows if row.channel == "email"]
+    result = f"/campaigns/{slug}/result"
+    for query, count in (
+        ("", len(rows)),
+        ("?state=sent&way=email:fr", len(sent)),
+        ("?state=failed&way=email:fr", len(mails)),
+        (f"?q={sent[0].address}", 1),
+        (f"?q={sent[0].address.upper()}", 1),
+        ("?q=@", sum("@" in row.address for row in rows)),
+    ):
+        shown = viewer.get(result + query).partition('<table class="ledger">')[2].partition("</table>")[0]
+        assert shown.count("<tr><td>") == count, query
+
+
+def test_an_answer_is_remembered_in_words(place: Place, browse: Browse) -> None:
+    slug, editor = place.campaign("circular", "en"), browse("editor")
+    view = place.pipeline.reviewing.show_campaign(slug)
+    question = next(q for q in view.questions if q.id == "link.placeholder")
+    fields = {"question": question.id, "span_start": question.span[0], "item": view.source.id}
+    editor.post(f"/campaigns/{slug}/answers", answer="https://tidalcities.example/en/note", **fields)
+    page = editor.get(f"/drafts/{view.drafts[0].draft.id}/history")
+    assert "The address of a link" in page
+    assert "link.placeholder" not in page
+    assert "link.placeholder</a>" not in editor.get(f"/campaigns/{slug}")
