@@ -56,7 +56,7 @@ MORE_WORDS = (
 )  # fmt: skip
 # What only looks like a sentence: pieces of one, names of counters, answers of providers that are looked for.
 NOT_SAID = frozenset(
-    {"given up after", "SELECT version_num FROM alembic_version", "form address", "form connection", "duplicate content", "already exists",
+    {"given up after", "form address", "form connection", "duplicate content", "already exists",
      "reply to this conversation is not allowed"}
 )  # fmt: skip
 _MOST_VARIANTS = 24

@@ -106,6 +106,8 @@ class Control:
             Route("/playlist_texts", self.show_playlist_texts),
             Route("/requests", self.show_requests),
             Route("/faults", self.set_faults, methods=["POST", "DELETE"]),
+            Route("/recording", self.record, methods=["POST"]),
+            Route("/recording", self.show_recording),
             Route("/webhook", self.set_webhook, methods=["POST"]),
             Route("/react", self.react, methods=["POST"]),
             Route("/trap", self.trap, methods=["GET", "POST"]),
@@ -142,6 +144,15 @@ class Control:
     async def show_requests(self, _request: Request) -> Response:
         """How often each path was called since the start, and what followed a redirect."""
         return JSONResponse({"counts": dict(self._faults.requests), "trapped": self._trapped})
+
+    async def record(self, _request: Request) -> Response:
+        """Keep every request from now on, without what says who made it."""
+        self._faults.recording = []
+        return JSONResponse({}, 201)
+
+    async def show_recording(self, _request: Request) -> Response:
+        """The requests since then; bodies in base64."""
+        return JSONResponse(self._faults.recording or [])
 
     async def set_faults(self, request: Request) -> Response:
         """Ask for a fault: {provider, fault, times, seconds, on}; DELETE forgets all."""

@@ -6,6 +6,7 @@ Each fault hits a stated number of calls. Reads are hit only when asked for (`on
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
+_WHO = ("authorization", "api-key", "cookie")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 # Handled here, alike for every provider. `drop_before_accept`, `502` and `redirect` do not do what was asked; `partial`
@@ -62,6 +64,22 @@ class Faults:
         self._faults: list[Fault] = []
         self.requests: Counter[str] = Counter()
         self.react: Callable[[], Awaitable[object]] | None = None
+        self.recording: list[dict[str, Any]] | None = None
+
+    async def note(self, provider: str, request: Request) -> None:
+        """Count a call and, while recording, keep all of it but who made it."""
+        self.requests[f"{provider} {request.method} {request.url.path}"] += 1
+        if self.recording is not None:
+            self.recording.append(
+                {
+                    "provider": provider,
+                    "method": request.method,
+                    "path": request.scope["raw_path"].decode().removeprefix(f"/{provider}"),
+                    "query": request.url.query,
+                    "headers": {name: value for name, value in request.headers.items() if name not in _WHO},
+                    "body": base64.b64encode(await request.body()).decode(),
+                }
+            )
 
     def add(self, fault: Fault) -> None:
         """Ask for a fault. Raises ValueError for a name that there is not."""
@@ -94,7 +112,7 @@ def with_faults(
     """
 
     async def call(request: Request) -> Response:
-        faults.requests[f"{provider} {request.method} {request.url.path}"] += 1
+        await faults.note(provider, request)
         fault = faults.take(provider, on)
         if fault is None:
             return await endpoint(request)

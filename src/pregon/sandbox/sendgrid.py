@@ -37,7 +37,7 @@ def sendgrid_routes(state: State, faults: Faults) -> list[Route]:
         Route("/v3/logs", guard(endpoint.search), methods=["POST"]),
         Route("/v3/logs/{message_id}", guard(endpoint.read), methods=["GET"]),
         Route("/v3/asm/suppressions/global", guard(addresses.suppress, "write"), methods=["POST"]),
-        Route("/v3/asm/suppressions/global/{email}", guard(addresses.release, "write"), methods=["DELETE"]),
+        Route("/v3/asm/suppressions/global/{email:path}", guard(addresses.release, "write"), methods=["DELETE"]),
         Route("/v3/recipients/erasejob", guard(addresses.erase, "write"), methods=["POST"]),
     ]
 

@@ -90,6 +90,10 @@ class Sandbox:
         """Make the next `times` calls of a provider misbehave; options are `seconds` and `on`."""
         self._call("POST", "faults", {"provider": provider, "fault": fault, "times": times, **options})
 
+    def record(self) -> None:
+        """Keep every request from now on: `read("recording")`."""
+        self._call("POST", "recording")
+
     def set_webhook(self, url: str) -> None:
         """Where the events go."""
         self._call("POST", "webhook", {"url": url})

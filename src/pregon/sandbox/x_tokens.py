@@ -32,7 +32,7 @@ class TokenStandIn:
 
     async def give(self, request: Request) -> Response:
         """POST /2/oauth2/token with grant_type refresh_token."""
-        self._faults.requests["x POST /2/oauth2/token"] += 1
+        await self._faults.note("x", request)
         form = await request.form()
         refresh = str(form.get("refresh_token", ""))
         valid = self._state.get("x_refresh_token", refresh)

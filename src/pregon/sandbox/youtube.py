@@ -91,7 +91,7 @@ class YouTubeStandIn:
 
     async def give_token(self, request: Request) -> Response:
         """POST /token: an access token for the refresh token."""
-        self._faults.requests["youtube POST /token"] += 1
+        await self._faults.note("youtube", request)
         form = await request.form()
         given = (form.get("client_id"), form.get("client_secret"), form.get("refresh_token"))
         known = (accounts.YOUTUBE_CLIENT_ID, accounts.YOUTUBE_CLIENT_SECRET, accounts.YOUTUBE_REFRESH_TOKEN)

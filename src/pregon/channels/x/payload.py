@@ -26,12 +26,11 @@ def build_post(part: PostPart, reply_to_id: str | None, media_ids: list[str]) ->
 
 
 def build_upload(media: Media) -> dict[str, str]:
-    """The JSON of POST /2/media/upload for a still picture: one request, at most 5 MB."""
-    return {
-        "media": base64.b64encode(media.data).decode(),
-        "media_category": "tweet_image",
-        "media_type": media.media_type,
-    }
+    """The JSON of POST /2/media/upload for a still picture: one request, at most 5 MB.
+
+    Since its 2.167 description X reads the kind from the picture itself and takes no `media_type`.
+    """
+    return {"media": base64.b64encode(media.data).decode(), "media_category": "tweet_image"}
 
 
 def build_start(media: Media) -> dict[str, Any]:
