@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy import create_engine, make_url, text
 
 from postgres import postgres_server
 from pregon.bootstrap import build_pipeline
 from pregon.pipeline import Pipeline
 from pregon.sandbox import Sandbox, running_sandbox
 from pregon.settings import Settings, load_settings
-from pregon.storage import open_store
+from pregon.storage import Store, open_store
+from pregon.storage.tables import metadata
 from pregon.types import Decision, Role, User
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +60,8 @@ class House:
         inbox.mkdir(parents=True, exist_ok=True)
         data = (SAMPLE / "inbox" / name).read_bytes() if words is None else words.encode()
         (inbox / name).write_bytes(data)
+        written = time.time_ns() - 60_000_000_000  # older than a file that may still be growing
+        os.utime(inbox / name, ns=(written, written))
 
     def watch(self) -> list[str]:
         """Watch and draft; the slugs of the campaigns that this opened."""
@@ -92,32 +97,40 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def empty_postgres(postgres: str) -> Iterator[URL]:
-    """The same on a real PostgreSQL, as the template of each test's own database."""
-    template = f"empty_{secrets.token_hex(6)}"
-    server = make_url(postgres)
-    _administer(server, f"CREATE DATABASE {template}")
-    open_store(server.set(database=template).render_as_string(hide_password=False)).close()
-    yield server.set(database=template)
-    _administer(server, f"DROP DATABASE {template}")
+def postgres_store(postgres: str) -> Iterator[Store]:
+    """A database of the newest shape on a real PostgreSQL: made once, emptied after each test."""
+    name = f"test_{secrets.token_hex(6)}"
+    _administer(postgres, f"CREATE DATABASE {name}")
+    store = open_store(make_url(postgres).set(database=name).render_as_string(hide_password=False))
+    yield store
+    store.close()
+    _administer(postgres, f"DROP DATABASE {name}")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """SQLite in the test's folder; and a database of its own on a real PostgreSQL."""
+    """An empty database: SQLite in the test's folder, and a real PostgreSQL."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("empty_sqlite"), tmp_path / "pregon.db")
         yield f"sqlite:///{tmp_path / 'pregon.db'}"
         return
-    template: URL = request.getfixturevalue("empty_postgres")
-    name = f"test_{secrets.token_hex(6)}"
-    server = template.set(database="postgres")
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template.database}")
-    yield template.set(database=name).render_as_string(hide_password=False)
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    store: Store = request.getfixturevalue("postgres_store")
+    yield store.engine.url.render_as_string(hide_password=False)
+    _empty(store)
 
 
-def _administer(server: URL, statement: str) -> None:
+def _empty(store: Store) -> None:
+    """Rows go, and numbers begin again; a lock that a test left behind is an error, not a wait."""
+    statements = [f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables)]
+    restart = "SELECT setval(format('%I.%I', schemaname, sequencename), 1, false) FROM pg_sequences"
+    with store.engine.begin() as connection:
+        # The audit log refuses that anything is taken out of it.
+        unlocked = ["ALTER TABLE audit_log DISABLE TRIGGER USER", *statements, "ALTER TABLE audit_log ENABLE TRIGGER USER"]
+        connection.exec_driver_sql("; ".join(["SET LOCAL lock_timeout = '10s'", *unlocked]))
+        connection.exec_driver_sql(restart.replace("%", "%%"))
+
+
+def _administer(server: str, statement: str) -> None:
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(statement))
