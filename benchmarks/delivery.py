@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import argparse
 import copy
-import hashlib
 import json
 import multiprocessing
 import resource
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,10 +28,11 @@ from sqlalchemy import text
 from mail_sink import read_sink, running_sink
 from pregon.bootstrap import build_pipeline
 from pregon.channels.sendgrid import SendGridChannel
+from pregon.deliveries import name_mail
 from pregon.pipeline import Pipeline
 from pregon.sandbox import running_sandbox
 from pregon.settings import Settings, load_settings
-from pregon.types import ChannelName, Decision, Delivery, DeliveryState, MailBody, Role, User
+from pregon.types import ChannelName, Decision, DeliveryState, MailBody, Mailing, Outcome, Role, User
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "src/pregon/sandbox/sample/inbox/circulaire-13-2026.fr.txt"
@@ -69,7 +69,8 @@ def measure(folder: Path, count: int, database: str | None) -> dict[str, Any]:
     slow_count = min(count, 100_000)
     in_process(plan_again, folder, database, slow_count)
     slow = to_sink(with_ledger, folder, database, slow_count, count=slow_count, delay=DELAY)
-    allowed = slow["most_in_flight"] * 1000 / DELAY
+    email = write_settings(folder, database).channels.email
+    allowed = email.in_flight * email.batch_size / DELAY
     return {
         "database": kind,
         "recipients": count,
@@ -214,46 +215,35 @@ class Unwritten:
     """A store whose ledger is never written: what is due are the contacts, page by page."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        self._store, self._last, self._lock = pipeline.store, 0, threading.Lock()
+        self._store, self._last = pipeline.store, 0
         (self._plan,) = pipeline.store.list_open_plans()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def claim_due(self, channel: ChannelName, limit: int, worker: str, at: datetime) -> tuple[Delivery, ...]:
-        query = text("SELECT id, address, name FROM contacts WHERE id > :last ORDER BY id LIMIT :limit")
-        with self._lock, self._store._read() as connection:
-            rows = connection.execute(query, {"last": self._last, "limit": limit}).all()
-            self._last = rows[-1].id if rows else self._last
-        return tuple(self._due(row.id, row.address, row.name, at) for row in rows)
+    def exchange_mailings(
+        self, finished: Sequence[tuple[Mailing, Outcome]], count: int, limit: int, worker: str, at: datetime
+    ) -> tuple[Mailing, ...]:
+        return tuple(mailing for _ in range(count) if (mailing := self._next(limit, worker, at)).rows)
 
-    def _due(self, contact_id: int, address: str, name: str, at: datetime) -> Delivery:
+    def _next(self, limit: int, worker: str, at: datetime) -> Mailing:
+        query = text("SELECT id, address, name FROM contacts WHERE id > :last ORDER BY id LIMIT :limit")
+        with self._store._read() as connection:
+            rows = connection.execute(query, {"last": self._last, "limit": limit}).all()
+        self._last = rows[-1].id if rows else self._last
         plan = self._plan
-        delivery_id = hashlib.sha256(f"{plan.draft_id}\n{plan.digest}\n{address}".encode()).hexdigest()[:32]
-        return Delivery(
-            id=delivery_id,
+        return Mailing(
             campaign_id=plan.campaign_id,
             draft_id=plan.draft_id,
             revision=plan.revision,
-            channel=ChannelName.EMAIL,
             language=plan.language,
-            position=0,
-            address=address,
-            contact_id=contact_id,
-            state=DeliveryState.SENDING,
-            reason=None,
-            attempts=1,
-            due_at=plan.due_at,
-            claimed_at=at,
-            sent_at=None,
-            provider_id=None,
             track_opens=False,
             track_clicks=False,
-            name=name,
+            approved_digest=plan.digest,
+            claim=worker,
+            claimed_at=at,
+            rows=[(name_mail(plan.digest, plan.draft_id, row[0], row[1]), row[1], row[2], 1) for row in rows],
         )
-
-    def record_outcomes(self, *_outcomes: Any) -> None:
-        """Nothing."""
 
 
 def with_helpers(body: tuple[str, str, str], count: int, port: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from pregon.errors import SignatureError
@@ -23,6 +23,7 @@ from pregon.types import (
 
 _BACK_OFF = (30, 120, 600, 1800, 3600)
 _SIGNATURE_LENGTH = 22
+_PURPOSE = b"delivery:"
 # How the reason of a failure begins that was no refusal, and of one that only followed from another.
 GIVEN_UP = "given up after"
 NOT_POSTED = "not posted, since a part before it was not"
@@ -62,6 +63,17 @@ def name_delivery(digest: str, draft_id: int, target: str) -> str:
     return hashlib.sha256(f"{draft_id}\n{digest}\n{target.casefold()}".encode()).hexdigest()[:32]
 
 
+def name_mail(digest: str, draft_id: int, contact_id: int, address: str) -> str:
+    """The id of a newsletter's delivery: 32 hexadecimal digits, of which the first six are where its contact is on file.
+
+    They are the same for 1,024 contacts, so they say nothing about the person; but they make a plan write its rows side
+    by side, where ids by chance alone would scatter each page of it over the whole ledger.
+    """
+    block = (contact_id >> 10) & 0xFFFFFF
+    own = hashlib.sha256(f"{draft_id}\n{digest}\n{address.lower()}".encode()).hexdigest()
+    return f"{block:06x}{own[:26]}"
+
+
 def next_attempt(outcome: Outcome, attempts: int, max_attempts: int, now: datetime) -> datetime | None:
     """When a delivery that was certainly not done is tried again; None when it has been tried often enough."""
     if attempts >= max_attempts:
@@ -88,6 +100,24 @@ def sign_delivery(delivery_id: str, key: bytes) -> str:
     return f"{delivery_id}.{_signature(delivery_id, key)}"
 
 
+def sign_deliveries(ids: Iterable[str], key: bytes) -> list[str]:
+    """`sign_delivery` for many at once: the key is worked in once, which is most of the work."""
+    inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in _block(key))) for pad in (0x36, 0x5C))
+    inner.update(_PURPOSE)
+    tokens = []
+    for delivery_id in ids:
+        first, second = inner.copy(), outer.copy()
+        first.update(delivery_id.encode())
+        second.update(first.digest())
+        tokens.append(f"{delivery_id}.{second.hexdigest()[:_SIGNATURE_LENGTH]}")
+    return tokens
+
+
+def _block(key: bytes) -> bytes:
+    # RFC 2104, 2: the key fills one block of the hash; a longer one is hashed first.
+    return (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+
+
 def read_token(token: str, key: bytes) -> str:
     """The delivery id of a token. Raises `SignatureError` when it was not made with this key."""
     delivery_id, _, signature = token.partition(".")
@@ -97,4 +127,4 @@ def read_token(token: str, key: bytes) -> str:
 
 
 def _signature(delivery_id: str, key: bytes) -> str:
-    return hmac.new(key, b"delivery:" + delivery_id.encode(), hashlib.sha256).hexdigest()[:_SIGNATURE_LENGTH]
+    return hmac.digest(key, _PURPOSE + delivery_id.encode(), "sha256").hex()[:_SIGNATURE_LENGTH]

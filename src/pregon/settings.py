@@ -315,7 +315,8 @@ class ChannelConfig(_Part):
     """One way out. In sandbox mode the channel speaks to the stand-in on this machine and to nothing else; off, not at all.
 
     `auth` is for X: its OAuth 1.0a keys, or OAuth 2 with a refresh token. `daily_quota` is in the provider's own
-    units, for YouTube 10,000 where nothing is said. For SMTP: `port` (587, for tls 465), `security`, `connections`
+    units, for YouTube 10,000 where nothing is said. `in_flight` requests of `batch_size` mails are on their way to SendGrid
+    at once. For SMTP: `port` (587, for tls 465), `security`, `connections`
     at a time, `return_path` the mailbox that bounces come to and `bounces` where it is read (imaps://USER@HOST/FOLDER).
     """
 
@@ -324,6 +325,7 @@ class ChannelConfig(_Part):
     account: str = ""
     timeout_seconds: float = Field(default=10, gt=0, le=120)
     batch_size: int = Field(default=1000, ge=1, le=1000)
+    in_flight: int = Field(default=4, ge=1, le=32)
     max_attempts: int = Field(default=5, ge=1)
     settle_hours: float = Field(default=24, gt=0)
     host: str | None = None

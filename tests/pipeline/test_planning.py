@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from pregon.audiences import select_recipients
-from pregon.deliveries import name_delivery
+from pregon.deliveries import name_mail
 from pregon.errors import DecisionError
 from pregon.pipeline.planning import Planning
 from pregon.storage.funnels import COUNTS
@@ -46,7 +46,7 @@ def test_the_ledger_says_what_the_rules_say(house):
     assert {row.state for row in rows if row.reason is None} == {DeliveryState.PENDING}
     assert {row.state for row in rows if row.reason} == {DeliveryState.SUPPRESSED}
     digest = view.revision.digest
-    assert {row.id for row in rows} == {name_delivery(digest, view.draft.id, row.address) for row in rows}
+    assert {row.id for row in rows} == {name_mail(digest, view.draft.id, row.contact_id, row.address) for row in rows}
     people = {c.id: c for c in house.pipeline.store.list_contacts()}
     assert all(row.track_clicks == (people[row.contact_id].click_tracking == "granted") for row in rows)
 

@@ -7,14 +7,15 @@ and is settled by reading the provider back; it is never sent again on a guess.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from pregon.deliveries import GIVEN_UP, NOT_POSTED, next_attempt, sign_delivery
-from pregon.drafts import POST_CHANNELS, UNSUBSCRIBE_URL, VIEW_URL, digest_content, render_content
-from pregon.errors import NotFoundError, RenderError
+from pregon.drafts import POST_CHANNELS, UNSUBSCRIBE_URL, VIEW_URL
+from pregon.pipeline.approved import Approved
+from pregon.pipeline.mailing import MailRoom
 from pregon.pipeline.material import Materials
 from pregon.pipeline.pausing import pause_channel
 from pregon.pipeline.planning import Planning
@@ -23,10 +24,8 @@ from pregon.settings import Settings
 from pregon.types import (
     ChannelName,
     Content,
-    Decision,
     Delivery,
     DeliveryState,
-    DraftState,
     Outcome,
     Outgoing,
     Shipment,
@@ -63,7 +62,7 @@ class Delivering:
         key: bytes,
         claim_lease: timedelta = _CLAIM_LEASE,
     ) -> None:
-        self._store, self._materials, self._channels = store, materials, channels
+        self._store, self._channels, self._approved = store, channels, Approved(store, materials)
         self._planning = Planning(store, settings, clock)
         self._settings, self._clock, self._worker, self._key = settings, clock, worker, key
         self._claim_lease = claim_lease
@@ -87,6 +86,8 @@ class Delivering:
     # --- sending
 
     def _send_channel(self, channel: Channel) -> Mapping[DeliveryState, int]:
+        if channel.name is ChannelName.EMAIL:
+            return self._mail_room().send_due(channel)
         counts: Counter[DeliveryState] = Counter()
         while not self._store.read_pause(channel.name):
             claimed = self._store.claim_due(channel.name, channel.batch_size, self._worker, self._clock())
@@ -95,51 +96,26 @@ class Delivering:
             counts.update(self._send_claimed(channel, claimed))
         return counts
 
+    def _mail_room(self) -> MailRoom:
+        settings = self._settings
+        return MailRoom(
+            store=self._store,
+            approved=self._approved,
+            clock=self._clock,
+            worker=self._worker,
+            key=self._key,
+            base_url=settings.base_url,
+            in_flight=settings.channels.email.in_flight,
+            record=self._record,
+        )
+
     def _send_claimed(self, channel: Channel, claimed: tuple[Delivery, ...]) -> list[DeliveryState]:
-        content, problem = self._approved_content(claimed[0])
+        content, problem = self._approved.content(claimed[0])
         if content is None:
             self._store.hold_draft(claimed[0].draft_id, problem)
             return [DeliveryState.HELD] * len(claimed)
         outcomes = channel.send(self._shipment(content, claimed))
         return self._record(channel, claimed, outcomes, "send")
-
-    def _approved_content(self, delivery: Delivery) -> tuple[Content | None, str]:
-        """What was approved, if that is exactly what would be rendered now; else None and why not."""
-        revision = self._store.read_revision(delivery.draft_id, delivery.revision)
-        approval = next(
-            (
-                a
-                for a in reversed(self._store.list_approvals(delivery.draft_id))
-                if a.decision in (Decision.APPROVED, Decision.WITHDRAWN)
-            ),
-            None,
-        )
-        if revision is None or approval is None or approval.decision is not Decision.APPROVED:
-            return None, "held: nobody has approved this revision"
-        if approval.revision != delivery.revision or digest_content(revision.content) != approval.digest:
-            return None, "held: what is stored is not what was approved; approve the draft again"
-        draft = self._store.read_draft(delivery.draft_id)
-        if draft is None or draft.state is not DraftState.APPROVED:
-            return None, "held: its draft is not approved any more"
-        try:
-            rendered = self._render_now(delivery)
-        except (RenderError, NotFoundError) as error:
-            return None, f"held: it can no longer be rendered as approved ({error})"
-        if digest_content(rendered) != approval.digest:
-            return None, "held: templates or configuration changed since the approval; approve the draft again"
-        return rendered, ""
-
-    def _render_now(self, delivery: Delivery) -> Content:
-        campaign = self._store.campaign_by_id(delivery.campaign_id)
-        revision = self._store.read_revision(delivery.draft_id, delivery.revision)
-        draft = self._store.read_draft(delivery.draft_id)
-        if campaign is None or revision is None or draft is None:
-            raise NotFoundError("its campaign, revision or draft is missing")
-        material = self._materials.gather(campaign)
-        context = self._materials.context(material, material.source_of(draft))
-        language = delivery.language or None
-        send_at = revision.content.send_at
-        return render_content(delivery.channel, language, revision.fields, context, send_at=send_at)
 
     def _shipment(self, content: Content, deliveries: Iterable[Delivery]) -> Shipment:
         rows = tuple(deliveries)
@@ -165,7 +141,7 @@ class Delivering:
         return {UNSUBSCRIBE_URL: f"{base}/unsubscribe/{token}", VIEW_URL: f"{base}/mail/{token}"}
 
     def _record(
-        self, channel: Channel, rows: tuple[Delivery, ...], outcomes: tuple[Outcome, ...], kind: str
+        self, channel: Channel, rows: Sequence[Delivery], outcomes: Sequence[Outcome], kind: str
     ) -> list[DeliveryState]:
         now = self._clock()
         by_id = {row.id: row for row in rows}

@@ -39,6 +39,7 @@ from pregon.types import (
     ItemDay,
     Label,
     LinkState,
+    Mailing,
     Media,
     Notice,
     OpenSession,
@@ -85,7 +86,7 @@ class Channel(Protocol):
     name: ChannelName
     batch_size: int
 
-    def send(self, shipment: Shipment) -> tuple[Outcome, ...]:
+    def send(self, shipment: Shipment) -> Sequence[Outcome]:
         """Send once; one outcome per delivery. Never raises for what a provider or the network does."""
         ...
 
@@ -261,6 +262,9 @@ class DeliveryStore(Protocol):
     """The ledger."""
 
     def claim_due(self, channel: ChannelName, limit: int, worker: str, at: datetime) -> tuple[Delivery, ...]: ...
+    def exchange_mailings(
+        self, finished: Sequence[tuple[Mailing, Outcome]], count: int, limit: int, worker: str, at: datetime
+    ) -> tuple[Mailing, ...]: ...
     def record_outcomes(self, outcomes: Sequence[tuple[Outcome, datetime | None]], kind: str, at: datetime) -> None: ...
     def mark_lost_claims(self, claimed_before: datetime, at: datetime) -> int: ...
     def hold_late(self, due_before: datetime) -> int: ...

@@ -25,6 +25,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     update,
@@ -78,13 +79,13 @@ class ClaimQueries(Queries):
     def _suppress(self, connection: Connection, refused: dict[str, str]) -> None:
         for reason in sorted(set(refused.values())):
             ids = [key for key, value in refused.items() if value == reason]
-            statement = update(deliveries).where(self._among(ids), _is(DeliveryState.PENDING))
+            statement = update(deliveries).where(self._among(ids), expect_state(DeliveryState.PENDING))
             self._change(connection, statement.values(state=DeliveryState.SUPPRESSED, reason=reason))
 
     def _claim(self, connection: Connection, ids: Sequence[str], worker: str, at: datetime) -> Sequence[Row[Any]]:
         if not ids:
             return ()
-        claim = update(deliveries).where(self._among(ids), _is(DeliveryState.PENDING)).values(
+        claim = update(deliveries).where(self._among(ids), expect_state(DeliveryState.PENDING)).values(
             state=DeliveryState.SENDING, claimed_at=at, claimed_by=worker, attempts=deliveries.c.attempts + 1
         )  # fmt: skip
         claimed = connection.execute(claim.returning(deliveries)).all()
@@ -118,7 +119,7 @@ class ClaimQueries(Queries):
         given = {"provider_id": outcome.provider_id or None, "due_at": due_at}
         given |= {"sent_at": at if outcome.state is DeliveryState.SENT else None}
         changed = {name: value for name, value in given.items() if value is not None}
-        record = update(deliveries).where(self._among(ids), or_(*map(_is, _OPEN)))
+        record = update(deliveries).where(self._among(ids), or_(*map(expect_state, _OPEN)))
         connection.execute(record.values(state=outcome.state, reason=outcome.detail or None, **changed))
         receipt = _receipt_values(outcome, kind, at)
         constants = [literal(value, receipts.c[name].type) for name, value in receipt.items()]
@@ -147,8 +148,13 @@ class ClaimQueries(Queries):
 _OPEN = (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)
 
 
-def _is(state: DeliveryState) -> Any:
-    # An expression, not the column: rows are found by their ids, and no index on states may be preferred to that.
+def in_state(state: DeliveryState) -> Any:
+    """Whether a delivery is in this state, as a literal: only so is the index of what is open used."""
+    return deliveries.c.state == literal_column(f"'{state.value}'")
+
+
+def expect_state(state: DeliveryState) -> Any:
+    """The same of rows that are found otherwise: an expression, which no index on states is preferred for."""
     return deliveries.c.state.concat("") == state.value
 
 
@@ -185,7 +191,7 @@ def _receipt_values(outcome: Outcome, kind: str, at: datetime) -> dict[str, Any]
 
 def _due(channel: ChannelName, at: datetime) -> Any:
     """What is due, with the recipient's name and why it may no longer be sent, if so."""
-    due = and_(deliveries.c.channel == channel, deliveries.c.state == DeliveryState.PENDING, deliveries.c.due_at <= at)
+    due = and_(deliveries.c.channel == channel, in_state(DeliveryState.PENDING), deliveries.c.due_at <= at)
     if channel == ChannelName.EMAIL:
         # In no order but the time: a million mails due at once are not sorted again for every thousand of them.
         # What another worker is about to claim is passed over (PostgreSQL; SQLite has one writer at a time).

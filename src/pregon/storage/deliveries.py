@@ -7,19 +7,18 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from pregon.storage.claims import ClaimQueries, read_delivery_row
+from pregon.storage.claims import in_state, read_delivery_row
+from pregon.storage.mailings import MailingQueries
 from pregon.storage.tables import channel_states, deliveries
 from pregon.types import ChannelName, Delivery, DeliveryState
 
 
-class DeliveryQueries(ClaimQueries):
+class DeliveryQueries(MailingQueries):
     """Settle, hold, release; and who got what."""
 
     def mark_lost_claims(self, claimed_before: datetime, at: datetime) -> int:
         """Claims whose worker never came back become unknown: the request may have left. Returns how many."""
-        lost = update(deliveries).where(
-            deliveries.c.state == DeliveryState.SENDING, deliveries.c.claimed_at < claimed_before
-        )
+        lost = update(deliveries).where(in_state(DeliveryState.SENDING), deliveries.c.claimed_at < claimed_before)
         reason = "the program stopped while sending; the provider is asked what it has"
         with self._write() as connection:
             return self._change(connection, lost.values(state=DeliveryState.UNKNOWN, reason=reason, due_at=at))
@@ -27,7 +26,7 @@ class DeliveryQueries(ClaimQueries):
     def hold_late(self, due_before: datetime) -> int:
         """Hold whatever was due before this time: too old to go out without a person looking again."""
         late = update(deliveries).where(
-            deliveries.c.state == DeliveryState.PENDING, deliveries.c.due_at < due_before, deliveries.c.attempts == 0
+            in_state(DeliveryState.PENDING), deliveries.c.due_at < due_before, deliveries.c.attempts == 0
         )
         with self._write() as connection:
             reason = "held: it was due too long ago; release it or cancel it"
@@ -51,7 +50,7 @@ class DeliveryQueries(ClaimQueries):
     def list_unknown(self, channel: ChannelName, at: datetime) -> tuple[Delivery, ...]:
         """Deliveries whose outcome is unknown and that are due to be settled."""
         query = select(deliveries).where(
-            deliveries.c.channel == channel, deliveries.c.state == DeliveryState.UNKNOWN, deliveries.c.due_at <= at
+            deliveries.c.channel == channel, in_state(DeliveryState.UNKNOWN), deliveries.c.due_at <= at
         )
         with self._read() as connection:
             return tuple(

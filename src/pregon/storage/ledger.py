@@ -31,7 +31,7 @@ class LedgerQueries(Queries):
     def page_deliveries(self, search: DeliverySearch) -> tuple[Delivery, ...]:
         """The same page without the count, for whoever knows it from the campaign's figures: a million rows take a second."""
         # The order of ix_deliveries_ledger, so that no page sorts a million rows.
-        order = (deliveries.c.state, deliveries.c.draft_id, deliveries.c.position, deliveries.c.address)
+        order = (deliveries.c.state, deliveries.c.draft_id, deliveries.c.position, deliveries.c.contact_id)
         query = select(deliveries).where(_condition(search)).order_by(*order)
         with self._read() as connection:
             rows = connection.execute(query.limit(search.limit).offset(search.offset)).all()
@@ -39,12 +39,16 @@ class LedgerQueries(Queries):
 
     def receipts_of(self, delivery_ids: Sequence[str]) -> dict[str, tuple[Receipt, ...]]:
         """What was tried for these deliveries, oldest first."""
-        query = select(receipts).where(receipts.c.delivery_id.in_(delivery_ids)).order_by(receipts.c.id)
+        own = select(receipts.c.delivery_id.label("whose"), receipts).where(receipts.c.delivery_id.in_(delivery_ids))
+        # One that the deliveries of a request share names the first of them, for which it is its own.
+        joined = receipts.join(deliveries, deliveries.c.receipt_id == receipts.c.id)
+        shared = select(deliveries.c.id.label("whose"), receipts).select_from(joined)
+        shared = shared.where(deliveries.c.id.in_(delivery_ids), deliveries.c.id != receipts.c.delivery_id)
         found: dict[str, tuple[Receipt, ...]] = {}
         with self._read() as connection:
-            for row in connection.execute(query):
-                receipt = Receipt(row.delivery_id, row.kind, DeliveryState(row.state), row.detail, row.at)
-                found[row.delivery_id] = (*found.get(row.delivery_id, ()), receipt)
+            for row in sorted(connection.execute(own.union_all(shared)), key=lambda row: row.id):
+                receipt = Receipt(row.whose, row.kind, DeliveryState(row.state), row.detail, row.at)
+                found[row.whose] = (*found.get(row.whose, ()), receipt)
         return found
 
     def failed_deliveries(self, campaign_id: int) -> tuple[Delivery, ...]:

@@ -22,23 +22,24 @@ _REACHED = ("pending", "sending", "sent", "unknown", "held")
 _ELSEWHERE = deliveries.alias("elsewhere")
 
 
-class _name_delivery(FunctionElement[str]):  # noqa: N801 - a function of SQL
-    """`deliveries.name_delivery` in SQL: 32 hexadecimal digits of a prefix (draft, digest) and an address."""
+class _name_mail(FunctionElement[str]):  # noqa: N801 - a function of SQL
+    """`deliveries.name_mail` in SQL: 32 hexadecimal digits of a prefix (draft, digest), a contact and an address."""
 
     inherit_cache = True
     type = String()
 
 
-@compiles(_name_delivery, "sqlite")
-def _write_function(element: _name_delivery, compiler: Any, **options: Any) -> str:
-    return f"pregon_name_delivery({compiler.process(element.clauses, **options)})"
+@compiles(_name_mail, "sqlite")
+def _write_function(element: _name_mail, compiler: Any, **options: Any) -> str:
+    return f"pregon_name_mail({compiler.process(element.clauses, **options)})"
 
 
-@compiles(_name_delivery, "postgresql")
-def _write_hash(element: _name_delivery, compiler: Any, **options: Any) -> str:
-    prefix, address = (compiler.process(part, **options) for part in element.clauses)
+@compiles(_name_mail, "postgresql")
+def _write_hash(element: _name_mail, compiler: Any, **options: Any) -> str:
+    prefix, contact, address = (compiler.process(part, **options) for part in element.clauses)
     text = f"convert_to(CAST({prefix} AS TEXT) || lower({address}), 'UTF8')"
-    return f"substr(encode(sha256({text}), 'hex'), 1, 32)"
+    block = f"lpad(to_hex(({contact} >> 10) & 16777215), 6, '0')"
+    return f"{block} || substr(encode(sha256({text}), 'hex'), 1, 26)"
 
 
 class PlanQueries(Queries):
@@ -83,7 +84,7 @@ class PlanQueries(Queries):
         prefix = f"{plan.draft_id}\n{plan.digest}\n"
         granted = Consent.GRANTED.value
         values: dict[str, Any] = {
-            "id": _name_delivery(literal(prefix), contacts.c.address),
+            "id": _name_mail(literal(prefix), contacts.c.id, contacts.c.address),
             "campaign_id": literal(plan.campaign_id),
             "draft_id": literal(plan.draft_id),
             "approval_id": literal(plan.approval_id),
@@ -109,7 +110,8 @@ class PlanQueries(Queries):
         again = ("approval_id", "state", "reason", "due_at", "track_opens", "track_clicks", "planned_at")
         revived = {name: statement.excluded[name] for name in again}
         not_sent = deliveries.c.state == DeliveryState.SUPPRESSED.value
-        return statement.on_conflict_do_update(index_elements=["id"], set_=revived, where=not_sent)
+        place = ["draft_id", "revision", "address", "position"]
+        return statement.on_conflict_do_update(index_elements=place, set_=revived, where=not_sent)
 
     @staticmethod
     def _has_sent_in_another_language(connection: Connection, plan: Plan) -> bool:

@@ -110,11 +110,12 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-    connection.create_function("pregon_name_delivery", 2, _name_delivery, deterministic=True)
+    connection.create_function("pregon_name_mail", 3, _name_mail, deterministic=True)
 
 
-def _name_delivery(prefix: str, address: str) -> str:
-    return hashlib.sha256(f"{prefix}{address.lower()}".encode()).hexdigest()[:32]
+def _name_mail(prefix: str, contact_id: int, address: str) -> str:
+    block = (contact_id >> 10) & 0xFFFFFF
+    return f"{block:06x}{hashlib.sha256((prefix + address.lower()).encode()).hexdigest()[:26]}"
 
 
 def _begin_immediate(connection: Any) -> None:

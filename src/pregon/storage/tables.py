@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -421,12 +422,13 @@ provider_duties = Table(
 
 # --- deliveries ----------------------------------------------------------------------------------------------
 
+_OPEN = text("state = 'pending' OR state = 'sending' OR state = 'unknown'")
 deliveries = Table(
     "deliveries",
     metadata,
     Column("id", String(40), primary_key=True),
     _ref("campaign_id", "campaigns", index=False),
-    _ref("draft_id", "drafts"),
+    _ref("draft_id", "drafts", index=False),
     Column("approval_id", ForeignKey("approvals.id"), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("channel", String(20), nullable=False),
@@ -445,11 +447,16 @@ deliveries = Table(
     Column("track_opens", Boolean, nullable=False, default=False),
     Column("track_clicks", Boolean, nullable=False, default=False),
     Column("planned_at", UtcTime, nullable=False),
+    # The receipt that this delivery shares with the others of its request. Without a foreign key: no row of a million
+    # is checked for it, and receipts are never deleted.
+    Column("receipt_id", Integer),
     # One row per recipient, part or operation of an approval: the same mail cannot be planned twice.
     UniqueConstraint("draft_id", "revision", "address", "position"),
-    Index("ix_deliveries_due", "state", "due_at"),
-    # A page of a campaign's ledger, by state: in this order, so that nothing is sorted however large it is.
-    Index("ix_deliveries_ledger", "campaign_id", "state", "draft_id", "position", "address"),
+    # Of what is open alone, so that a result costs it nothing. Who wants it used writes the state as a literal.
+    Index("ix_deliveries_due", "state", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    # A page of a campaign's ledger, by state: in this order, so that nothing is sorted however large it is. Contacts
+    # and not addresses come last: rows are planned and sent in that order, so each write finds its neighbours in memory.
+    Index("ix_deliveries_ledger", "campaign_id", "state", "draft_id", "position", "contact_id"),
 )
 
 # An approved newsletter on its way to one row per contact; `planned_through` is the last contact that has its row.

@@ -27,10 +27,14 @@ from pregon.types.contacts import (
 )
 from pregon.types.deliveries import (
     DeliveryState,
+    Mailing,
+    MailRow,
     Outcome,
     Outgoing,
+    OutgoingMails,
     Plan,
     PlannedDelivery,
+    SameOutcome,
     Shipment,
 )
 from pregon.types.drafts import (
@@ -162,12 +166,15 @@ __all__ = [
     "LinkState",
     "MailBody",
     "MailFields",
+    "MailRow",
     "MailSection",
+    "Mailing",
     "Media",
     "Notice",
     "OpenSession",
     "Outcome",
     "Outgoing",
+    "OutgoingMails",
     "Person",
     "Plan",
     "PlannedDelivery",
@@ -190,6 +197,7 @@ __all__ = [
     "Revision",
     "Role",
     "Rule",
+    "SameOutcome",
     "Sample",
     "SavedItem",
     "ScheduledDraft",

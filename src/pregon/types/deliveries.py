@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import overload
 
 from pregon.types.drafts import ChannelName, Content
 
@@ -70,12 +71,65 @@ class Outgoing:
     earlier_ids: Mapping[int, str] = field(default_factory=dict)
 
 
+MailRow = tuple[str, str, str, int]
+"""A claimed mail as the ledger hands it over: delivery id, address, name, how often it was tried, this time included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """Mails of one revision that one worker has claimed together, for one request.
+
+    `claim` marks them in the ledger; `places` are the ledger's own keys of the rows. `approved_digest` is what the
+    draft's standing approval of this revision binds, read with the claim; None when nothing approves it now.
+    """
+
+    campaign_id: int
+    draft_id: int
+    revision: int
+    language: str
+    track_opens: bool
+    track_clicks: bool
+    approved_digest: str | None
+    claim: str
+    claimed_at: datetime
+    rows: Sequence[MailRow]
+    places: Sequence[int | str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMails(Sequence[Outgoing]):
+    """The deliveries of a mailing. Who takes them by the thousand reads `rows` and `marks`; others get each as `Outgoing`.
+
+    `marks` has one signed token a row; each of `links` is a token of the mail and what its address begins with, before
+    that mark.
+    """
+
+    rows: Sequence[MailRow]
+    marks: Sequence[str]
+    links: Mapping[str, str]
+    attempted_at: datetime
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Outgoing: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Outgoing]: ...
+    def __getitem__(self, index: int | slice) -> Outgoing | Sequence[Outgoing]:
+        if isinstance(index, slice):
+            return OutgoingMails(self.rows[index], self.marks[index], self.links, self.attempted_at)
+        delivery_id, address, name, _ = self.rows[index]
+        values = {token: start + self.marks[index] for token, start in self.links.items()}
+        return Outgoing(delivery_id, 0, address, name, values, attempted_at=self.attempted_at)
+
+
 @dataclass(frozen=True, slots=True)
 class Shipment:
     """What one call of a channel sends: one approved content to one or more deliveries of it."""
 
     content: Content
-    deliveries: tuple[Outgoing, ...]
+    deliveries: Sequence[Outgoing]
     track_opens: bool = False
     track_clicks: bool = False
 
@@ -96,3 +150,26 @@ class Outcome:
     raw: str = ""
     retry_after: float | None = None
     pause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SameOutcome(Sequence[Outcome]):
+    """One outcome for every delivery of a shipment, in order, as the provider gave one answer for all of them."""
+
+    deliveries: Sequence[Outgoing]
+    outcome: Outcome
+
+    def __len__(self) -> int:
+        return len(self.deliveries)
+
+    def __iter__(self) -> Iterator[Outcome]:
+        return (replace(self.outcome, delivery_id=delivery.delivery_id) for delivery in self.deliveries)
+
+    @overload
+    def __getitem__(self, index: int) -> Outcome: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Outcome]: ...
+    def __getitem__(self, index: int | slice) -> Outcome | Sequence[Outcome]:
+        if isinstance(index, slice):
+            return SameOutcome(self.deliveries[index], self.outcome)
+        return replace(self.outcome, delivery_id=self.deliveries[index].delivery_id)

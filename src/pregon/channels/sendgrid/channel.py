@@ -37,7 +37,7 @@ class SendGridChannel:
         self._grace_seconds = grace_seconds
         self._clock = clock
 
-    def send(self, shipment: Shipment) -> tuple[Outcome, ...]:
+    def send(self, shipment: Shipment) -> Sequence[Outcome]:
         """Send the shipment in one request: one outcome per delivery, in order."""
         return send_mail(self._client, shipment, self._clock())
 

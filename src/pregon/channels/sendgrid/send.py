@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,27 +14,28 @@ from python_http_client.exceptions import HTTPError
 
 from pregon.channels.answers import ADDRESS, CREDENTIALS, CREDIT, read_wait, spread
 from pregon.channels.sendgrid.client import was_never_written
-from pregon.channels.sendgrid.payload import build_payload, find_oversize
-from pregon.types import DeliveryState, Outcome, Shipment
+from pregon.channels.sendgrid.payload import find_oversize, write_body
+from pregon.types import DeliveryState, Outcome, SameOutcome, Shipment
 
 _PERSONALIZATION = re.compile(r"^personalizations\.(\d+)\.")
 
 
-def send_mail(client: sendgrid.SendGridAPIClient, shipment: Shipment, now: datetime) -> tuple[Outcome, ...]:
+def send_mail(client: sendgrid.SendGridAPIClient, shipment: Shipment, now: datetime) -> Sequence[Outcome]:
     """Send once. 2xx is sent; what is uncertain is unknown, what certainly was not done is pending."""
-    payload = build_payload(shipment)
-    problem = find_oversize(shipment, payload)
+    body = write_body(shipment)
+    problem = find_oversize(len(shipment.deliveries), len(body))
     if problem:
         return spread(shipment.deliveries, DeliveryState.HELD, f"{problem}: send it in smaller batches")
     try:
-        response = client.send(payload)
+        response = client.client.mail.send.post_json(body)
     except HTTPError as error:
         return read_refusal(shipment, int(error.status_code), error.headers or {}, _decode(error.body), now)
     except (OSError, http.client.HTTPException) as error:
         return read_fault(shipment, error)
     message_id = response.headers.get("X-Message-Id")
     if 200 <= response.status_code < 300:
-        return spread(shipment.deliveries, DeliveryState.SENT, "SendGrid accepted it", provider_id=message_id)
+        sent = Outcome("", DeliveryState.SENT, message_id or None, "SendGrid accepted it")
+        return SameOutcome(shipment.deliveries, sent)
     return read_refusal(shipment, response.status_code, response.headers, _decode(response.body), now)
 
 

@@ -1,0 +1,133 @@
+"""Sends newsletters, several requests at a time: each is claimed before it leaves, and recorded when it comes back.
+
+One thread speaks to the ledger, in one commit for what came back and what goes next; the others build and send.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from pregon.deliveries import sign_deliveries
+from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL
+from pregon.pipeline.approved import Approved, ApprovedMails
+from pregon.pipeline.protocols import Channel, Clock, Storage
+from pregon.types import (
+    Content,
+    Delivery,
+    DeliveryState,
+    Mailing,
+    Outcome,
+    OutgoingMails,
+    SameOutcome,
+    Shipment,
+)
+
+_Record = Callable[[Channel, Sequence[Delivery], Sequence[Outcome], str], Sequence[DeliveryState]]
+
+
+@dataclass(frozen=True, slots=True)
+class MailRoom:
+    """What sending newsletters needs. `record` writes outcomes that are not the same for all, a row each."""
+
+    store: Storage
+    approved: Approved
+    clock: Clock
+    worker: str
+    key: bytes
+    base_url: str
+    in_flight: int
+    record: _Record
+
+    def send_due(self, channel: Channel) -> Mapping[DeliveryState, int]:
+        """Send until nothing is due, the channel is paused, or the provider asks to wait. How many came to which state.
+
+        Whatever interrupts it, what is in flight is waited for and recorded first.
+        """
+        run = _Run(self, channel, ApprovedMails(self.approved))
+        with ThreadPoolExecutor(self.in_flight, thread_name_prefix="mail") as pool:
+            try:
+                while run.claim(pool) or run.flying:
+                    run.take_back()
+            finally:
+                run.finish()
+        if run.problem:
+            raise run.problem
+        return run.counts
+
+    def links(self) -> Mapping[str, str]:
+        """The tokens of a mail and what the addresses that they stand for begin with."""
+        return {UNSUBSCRIBE_URL: f"{self.base_url}/unsubscribe/", VIEW_URL: f"{self.base_url}/mail/"}
+
+
+@dataclass
+class _Run:
+    """One pass. `finished` came back with one outcome for all and is recorded with the next claim."""
+
+    room: MailRoom
+    channel: Channel
+    approved: ApprovedMails
+    flying: dict[Future[Sequence[Outcome]], Mailing] = field(default_factory=dict)
+    finished: list[tuple[Mailing, Outcome]] = field(default_factory=list)
+    counts: Counter[DeliveryState] = field(default_factory=Counter)
+    is_over: bool = False
+    problem: Exception | None = None
+
+    def claim(self, pool: ThreadPoolExecutor) -> bool:
+        """Record what has finished, claim as much as may fly, and let it go. Whether anything was claimed."""
+        count = 0 if self.is_over else self.room.in_flight - len(self.flying)
+        claimed = self._exchange(count) if count or self.finished else ()
+        for mailing in claimed:
+            content, problem = self.approved.content(mailing)
+            if content is None:
+                self.room.store.hold_draft(mailing.draft_id, problem)
+                self.counts[DeliveryState.HELD] += len(mailing.rows)
+            else:
+                self.flying[pool.submit(self._send, content, mailing)] = mailing
+        return bool(claimed)
+
+    def _exchange(self, count: int) -> tuple[Mailing, ...]:
+        finished, self.finished = self.finished, []
+        room = self.room
+        claimed = room.store.exchange_mailings(finished, count, self.channel.batch_size, room.worker, room.clock())
+        for mailing, outcome in finished:
+            self.counts[outcome.state] += len(mailing.rows)
+        return claimed
+
+    def _send(self, content: Content, mailing: Mailing) -> Sequence[Outcome]:
+        room = self.room
+        marks = sign_deliveries((row[0] for row in mailing.rows), room.key)
+        mails = OutgoingMails(mailing.rows, marks, room.links(), mailing.claimed_at)
+        tracked = {"track_opens": mailing.track_opens, "track_clicks": mailing.track_clicks}
+        return self.channel.send(Shipment(content, mails, **tracked))
+
+    def take_back(self) -> None:
+        """Wait until something comes back. One answer for a whole mailing waits for the next claim; others are recorded."""
+        done, _ = wait(self.flying, return_when=FIRST_COMPLETED)
+        for future in done:
+            mailing = self.flying.pop(future)
+            try:
+                outcomes = future.result()
+            except Exception as error:  # a mistake of ours: its mails stay claimed, and are settled as lost ones are
+                self.problem, self.is_over = self.problem or error, True
+                continue
+            if isinstance(outcomes, SameOutcome) and outcomes.outcome.state is DeliveryState.SENT:
+                self.finished.append((mailing, outcomes.outcome))
+            else:
+                self._record(mailing, outcomes)
+
+    def _record(self, mailing: Mailing, outcomes: Sequence[Outcome]) -> None:
+        rows = self.room.store.read_deliveries([row[0] for row in mailing.rows])
+        self.counts.update(self.room.record(self.channel, tuple(rows.values()), outcomes, "send"))
+        # Who is asked to wait asks for nothing more in this pass; the next one finds what is due by then.
+        self.is_over |= any(outcome.retry_after and not outcome.pause for outcome in outcomes)
+
+    def finish(self) -> None:
+        """Claim no more; wait for what is in flight, and record it."""
+        self.is_over = True
+        while self.flying:
+            self.take_back()
+        if self.finished:
+            self._exchange(0)
