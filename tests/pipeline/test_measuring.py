@@ -7,7 +7,7 @@ from conftest import CLEAN  # type: ignore[import-not-found]
 
 from pregon.deliveries import sign_delivery
 from pregon.errors import SignatureError
-from pregon.types import Consent, ConsentEntry, ContactState, DeliveryState, EventType, Label, ProviderEvent, Purpose
+from pregon.types import ContactState, DeliveryState, EventType, Label, ProviderEvent
 
 
 def sent(house):
@@ -51,18 +51,6 @@ def test_a_click_of_somebody_who_did_not_agree_counts_nowhere_and_keeps_no_trace
     assert figures(house, slug).clicks == figures(house, slug).machine_clicks == 0
     (event,) = house.pipeline.store.list_events([row.id])
     assert (event.counted, event.rule, event.url) == (False, "no-consent", None)
-
-
-def test_a_withdrawn_consent_stops_later_events_of_old_mails(house):
-    slug, rows = sent(house)
-    row = next(row for row in rows if row.track_clicks)
-    receive(house, click(row, "before"))
-    denied = [
-        ConsentEntry(purpose, Consent.DENIED, house.clock(), "asked") for purpose in (Purpose.OPENS, Purpose.CLICKS)
-    ]
-    house.pipeline.store.record_consents(row.contact_id, denied, house.clock())
-    receive(house, click(row, "after", minutes=90))
-    assert figures(house, slug).clicks == 1
 
 
 def test_a_scanner_s_burst_is_kept_apart_also_when_it_comes_in_pieces(house):
