@@ -64,7 +64,9 @@ def _serve(binaries: Path, folder: Path) -> Iterator[str]:
         subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60, **step_down)  # type: ignore[call-overload]
 
     run(binaries / "initdb", "-D", data, "-U", "pregon", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c max_wal_size=4GB -k {folder}"
+    options = (
+        f"-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c max_wal_size=4GB -k {folder}"
+    )
     run(binaries / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
     try:
         yield f"postgresql+psycopg://pregon@127.0.0.1:{port}/postgres"

@@ -125,7 +125,11 @@ def _empty(store: Store) -> None:
     restart = "SELECT setval(format('%I.%I', schemaname, sequencename), 1, false) FROM pg_sequences"
     with store.engine.begin() as connection:
         # The audit log refuses that anything is taken out of it.
-        unlocked = ["ALTER TABLE audit_log DISABLE TRIGGER USER", *statements, "ALTER TABLE audit_log ENABLE TRIGGER USER"]
+        unlocked = [
+            "ALTER TABLE audit_log DISABLE TRIGGER USER",
+            *statements,
+            "ALTER TABLE audit_log ENABLE TRIGGER USER",
+        ]
         connection.exec_driver_sql("; ".join(["SET LOCAL lock_timeout = '10s'", *unlocked]))
         connection.exec_driver_sql(restart.replace("%", "%%"))
 
