@@ -8,7 +8,7 @@ import pytest
 from imap_server import Mailbox, running_mailbox
 from pregon.channels.smtp import SmtpChannel
 from pregon.channels.smtp.naming import Naming
-from pregon.channels.smtp.reports import is_permanent, parse_report
+from pregon.channels.smtp.reports import is_address_gone, is_permanent, parse_report
 from pregon.types import EventType, ProviderEvent
 
 NAMING = Naming("bounce@mail.example", b"a key")
@@ -212,3 +212,20 @@ def test_a_mailbox_that_cannot_be_read_says_what_to_do(mailbox: Mailbox) -> None
     channel._bounces = channel._bounces.replace("Circulars", "Nowhere")
     assert "no folder Nowhere" in channel.take_events(kept.extend)
     assert kept == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_gone"),
+    [
+        ("5.1.1 No such mailbox here", True),
+        ("5.1.10 Null MX", True),
+        ("5.2.1 disabled", True),
+        ("5.1.8 your domain does not exist", False),
+        ("5.7.1 on a block list", False),
+        ("5.2.2 mailbox full", False),
+        ("no such user", False),
+        ("", False),
+    ],
+)
+def test_only_a_refusal_of_the_address_itself_means_that_it_is_gone(text: str, is_gone: bool) -> None:
+    assert is_address_gone(text) is is_gone

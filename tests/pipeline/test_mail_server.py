@@ -83,6 +83,16 @@ def test_a_bounce_suppresses_and_a_passing_one_does_not(mailing: House, mailbox:
     assert mailing.pipeline.measuring.funnels(slug)[0].rows[0].bounced == 2
 
 
+def test_a_mailbox_that_the_server_knows_not_to_exist_is_suppressed_at_once(mailing: House) -> None:
+    mailing.sandbox.set_fault("smtp", "smtp_recipient_550")
+    slug = send(mailing)
+    (gone,) = [row for row in rows_of(mailing, slug) if row.state is DeliveryState.FAILED]
+    assert mailing.pipeline.store.list_suppressions()[gone.address] is SuppressionReason.BOUNCED
+    assert (
+        sum(reason is SuppressionReason.BOUNCED for reason in mailing.pipeline.store.list_suppressions().values()) == 1
+    )
+
+
 def test_a_lost_answer_waits_for_a_report_and_is_then_held(mailing: House, mailbox: Mailbox) -> None:
     mailing.sandbox.set_fault("smtp", "drop_after_accept", times=2)
     slug = send(mailing)

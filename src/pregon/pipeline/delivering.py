@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from pregon.audiences import normalise_address
 from pregon.deliveries import GIVEN_UP, NOT_POSTED, next_attempt, sign_delivery
 from pregon.drafts import POST_CHANNELS, UNSUBSCRIBE_URL, VIEW_URL
 from pregon.pipeline.approved import Approved
@@ -29,6 +30,7 @@ from pregon.types import (
     Outcome,
     Outgoing,
     Shipment,
+    SuppressionReason,
 )
 
 _CLAIM_LEASE = timedelta(minutes=3)
@@ -149,6 +151,9 @@ class Delivering:
         self._store.record_outcomes(final, kind, now)
         for outcome in outcomes:
             pause_channel(self._store, channel.name, outcome, now)
+            if outcome.is_gone:
+                address = normalise_address(by_id[outcome.delivery_id].address)
+                self._store.add_suppression(address, SuppressionReason.BOUNCED, outcome.detail, now)
         for outcome, _ in final:
             if outcome.state is DeliveryState.FAILED and channel.name in POST_CHANNELS:
                 reason = f"{NOT_POSTED}: {outcome.detail}"

@@ -295,6 +295,7 @@ class LedgerStore(Protocol):
 
     def page_deliveries(self, search: DeliverySearch) -> tuple[Delivery, ...]: ...
 
+
 class DayStore(Protocol):
     """What is on which day."""
 

@@ -140,7 +140,8 @@ class Outcome:
 
     `state` is sent, failed (never going to work), pending (certainly not done: try again after `retry_after`
     seconds), unknown (it may have been done), or held (a person must look). `detail` is one sentence for people;
-    `raw` is the provider's answer. `pause` names why the whole channel should stop, e.g. no credit.
+    `raw` is the provider's answer. `pause` names why the whole channel should stop, e.g. no credit. `is_gone`: the
+    provider says that the address takes no mail and never will, as a bounce would say later.
     """
 
     delivery_id: str
@@ -150,6 +151,7 @@ class Outcome:
     raw: str = ""
     retry_after: float | None = None
     pause: str | None = None
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

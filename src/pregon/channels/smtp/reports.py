@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -20,6 +21,7 @@ PROVIDER = "smtp"
 _MOST = 512 * 1024
 # RFC 3463: a full mailbox, a message too large and a policy say nothing about whether the address exists; nor do
 # objections to our own address.
+_ENHANCED = re.compile(r"5\.\d{1,3}\.\d{1,3}(?!\d)")
 _NOT_THE_ADDRESS = ("5.1.7", "5.1.8", "5.2.2", "5.2.3", "5.3.", "5.7.")
 _FACTS = ("Action", "Status", "Diagnostic-Code", "Remote-MTA", "Feedback-Type", "User-Agent")
 
@@ -50,6 +52,16 @@ def parse_report(raw: bytes, naming: Naming, now: datetime) -> ProviderEvent | N
 def is_permanent(status: str) -> bool:
     """Whether an enhanced status code says that the address will never take mail."""
     return status.startswith("5.") and not status.startswith(_NOT_THE_ADDRESS)
+
+
+def is_address_gone(text: str) -> bool:
+    """Whether the text of a 5xx to RCPT TO says that this address will never take mail.
+
+    By its enhanced status code alone (RFC 3463: 5.1.x without the sender's own 5.1.7 and 5.1.8, 5.2.1): a bare 550 may
+    be a policy, a block list or a greylist in disguise.
+    """
+    code = _ENHANCED.match(text)
+    return code is not None and (code[0].startswith("5.1.") or code[0] == "5.2.1") and is_permanent(code[0])
 
 
 def _read_status(message: Message) -> tuple[EventType, dict[str, str]] | None:

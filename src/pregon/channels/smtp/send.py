@@ -16,6 +16,7 @@ from pregon.channels.answers import CREDENTIALS, RAW_LIMIT, spread
 from pregon.channels.smtp.connection import Connection, LostError, NotOpenError, Reply, Server
 from pregon.channels.smtp.naming import Naming
 from pregon.channels.smtp.payload import MailForm, build_form, fill_form, find_address_problem
+from pregon.channels.smtp.reports import is_address_gone
 from pregon.types import DeliveryState, Outcome, Outgoing, Shipment
 
 # A claim is taken for lost after three minutes, so a slow server must not hold one batch for longer than this.
@@ -127,7 +128,8 @@ def read_reply(delivery: Outgoing, reply: Reply, naming: Naming) -> Outcome:
         detail = f"the mail server refuses to send for us: {sentence}"
         return Outcome(delivery.delivery_id, DeliveryState.PENDING, None, detail, raw, pause=pause)
     state = DeliveryState.FAILED if 500 <= reply.code < 600 else DeliveryState.PENDING
-    return Outcome(delivery.delivery_id, state, None, sentence, raw)
+    is_gone = reply.stage == "recipient" and state is DeliveryState.FAILED and is_address_gone(reply.text)
+    return Outcome(delivery.delivery_id, state, None, sentence, raw, is_gone=is_gone)
 
 
 def _read_loss(delivery: Outgoing, lost: LostError) -> Outcome:
