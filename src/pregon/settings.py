@@ -7,7 +7,7 @@ environment only, so nothing in `config/` needs to be kept from anybody. Reads f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, time
 from ipaddress import ip_network
 from pathlib import Path
 from string import Formatter
@@ -16,16 +16,17 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pregon.errors import ConfigError, Finding
 from pregon.source_rules import find_address_problem, find_secret_problem
-from pregon.types import ChannelName, Kind, Role, Rule, SourceKind
+from pregon.types import ChannelName, Kind, Role, Rule, SendWindow, SourceKind
 
 PerLanguage = dict[str, str]
 PLAYLIST_FACTS = frozenset({"axis", "year"})
 # Some systems have PyYAML without the C library, which reads ten times as fast.
 _YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 T = TypeVar("T", bound=BaseModel)
 
 
@@ -311,6 +312,37 @@ class DigestRule(_Part):
     approval: ApprovalRule = ApprovalRule()
 
 
+class SendWindowRule(_Part):
+    """On which days and between which hours a channel sends; what falls due outside waits for the next opening.
+
+    `zone: recipient` means the time zone of each reader's country, for mail.
+    """
+
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ("mon", "tue", "wed", "thu", "fri")
+    opens: time = Field(default=time(8), alias="from")
+    closes: time = Field(default=time(19), alias="to")
+    zone: Literal["network", "recipient"] = "network"
+
+    @field_validator("opens", "closes", mode="before")
+    @classmethod
+    def _hours(cls, value: Any) -> Any:
+        # YAML 1.1 reads 19:00 without quotes as the number 1140.
+        return f"{value // 60:02}:{value % 60:02}" if isinstance(value, int) and 0 <= value < 1440 else value
+
+    @model_validator(mode="after")
+    def _opens_once_a_day(self) -> SendWindowRule:
+        if not self.days:
+            raise ValueError("a send window needs at least one day")
+        if self.opens >= self.closes:
+            raise ValueError("a send window opens before it closes, on the same day")
+        return self
+
+    def window(self) -> SendWindow:
+        """The rule as the stages know it."""
+        days = frozenset(_WEEK.index(day) for day in self.days)
+        return SendWindow(days, self.opens, self.closes, self.zone == "recipient")
+
+
 class ChannelConfig(_Part):
     """One way out. In sandbox mode the channel speaks to the stand-in on this machine and to nothing else; off, not at all.
 
@@ -331,6 +363,7 @@ class ChannelConfig(_Part):
     host: str | None = None
     auth: Literal["oauth1", "oauth2"] = "oauth1"
     daily_quota: int | None = Field(default=None, ge=1)
+    send_window: SendWindowRule | None = None
     port: int | None = Field(default=None, ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = "starttls"
     connections: int = Field(default=4, ge=1, le=50)

@@ -18,6 +18,7 @@ from pregon.drafts import POST_CHANNELS, UNSUBSCRIBE_URL, VIEW_URL
 from pregon.pipeline.approved import Approved
 from pregon.pipeline.mailing import MailRoom
 from pregon.pipeline.material import Materials
+from pregon.pipeline.opening import Opening
 from pregon.pipeline.pausing import pause_channel
 from pregon.pipeline.planning import Planning
 from pregon.pipeline.protocols import Channel, Clock, Storage
@@ -65,7 +66,7 @@ class Delivering:
         claim_lease: timedelta = _CLAIM_LEASE,
     ) -> None:
         self._store, self._channels, self._approved = store, channels, Approved(store, materials)
-        self._planning = Planning(store, settings, clock)
+        self._planning, self._opening = Planning(store, settings, clock), Opening(store, settings)
         self._settings, self._clock, self._worker, self._key = settings, clock, worker, key
         self._claim_lease = claim_lease
 
@@ -92,6 +93,7 @@ class Delivering:
             return self._mail_room().send_due(channel)
         counts: Counter[DeliveryState] = Counter()
         while not self._store.read_pause(channel.name):
+            self._opening.postpone_closed(channel.name, self._clock())
             claimed = self._store.claim_due(channel.name, channel.batch_size, self._worker, self._clock())
             if not claimed:
                 break
@@ -109,6 +111,7 @@ class Delivering:
             base_url=settings.base_url,
             in_flight=settings.channels.email.in_flight,
             record=self._record,
+            before_claim=lambda: self._opening.postpone_closed(ChannelName.EMAIL, self._clock()),
         )
 
     def _send_claimed(self, channel: Channel, claimed: tuple[Delivery, ...]) -> list[DeliveryState]:

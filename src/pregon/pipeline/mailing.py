@@ -30,7 +30,10 @@ _Record = Callable[[Channel, Sequence[Delivery], Sequence[Outcome], str], Sequen
 
 @dataclass(frozen=True, slots=True)
 class MailRoom:
-    """What sending newsletters needs. `record` writes outcomes that are not the same for all, a row each."""
+    """What sending newsletters needs. `record` writes outcomes that are not the same for all, a row each.
+
+    `before_claim` takes back what may not go out now.
+    """
 
     store: Storage
     approved: Approved
@@ -40,6 +43,7 @@ class MailRoom:
     base_url: str
     in_flight: int
     record: _Record
+    before_claim: Callable[[], object]
 
     def send_due(self, channel: Channel) -> Mapping[DeliveryState, int]:
         """Send until nothing is due, the channel is paused, or the provider asks to wait. How many came to which state.
@@ -78,6 +82,8 @@ class _Run:
     def claim(self, pool: ThreadPoolExecutor) -> bool:
         """Record what has finished, claim as much as may fly, and let it go. Whether anything was claimed."""
         count = 0 if self.is_over else self.room.in_flight - len(self.flying)
+        if count:
+            self.room.before_claim()
         claimed = self._exchange(count) if count or self.finished else ()
         for mailing in claimed:
             content, problem = self.approved.content(mailing)

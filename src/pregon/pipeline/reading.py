@@ -13,6 +13,7 @@ from pregon.drafts.playlist_preview import PlaylistChange, preview_playlists
 from pregon.errors import NotFoundError
 from pregon.pipeline.composing import Composing
 from pregon.pipeline.material import Material, Materials
+from pregon.pipeline.opening import Opening
 from pregon.pipeline.protocols import Clock, Storage
 from pregon.pipeline.views import (
     CampaignRow,
@@ -49,6 +50,7 @@ class Reading:
 
     def __init__(self, store: Storage, composing: Composing, materials: Materials, clock: Clock) -> None:
         self._store, self._composing, self._materials, self._clock = store, composing, materials, clock
+        self._opening = Opening(store, composing.settings)
 
     def list_campaigns(self, search: CampaignSearch = _FIRST_PAGE) -> tuple[CampaignRow, ...]:
         """A page of campaigns: those that wait for a person first (oldest first), then the others, newest first."""
@@ -109,7 +111,9 @@ class Reading:
         checks = self._check_now(revision, material, source)
         count = self._count(revision)
         approvals = self._store.list_approvals(draft.id)
-        send_at = revision.content.send_at
+        now = self._clock()
+        due_at = self._opening.first(draft.channel, max(revision.content.send_at or now, now))
+        window = self._opening.window(draft.channel)
         return DraftView(
             draft=draft,
             revision=revision,
@@ -123,7 +127,8 @@ class Reading:
             cost_usd=revision.content.body.cost_usd if isinstance(revision.content.body, ThreadBody) else 0.0,
             rule=self._materials.context(material, source).playbook.approval,
             yeses=standing_yeses(approvals, revision.number),
-            due_at=send_at if send_at and send_at > self._clock() else None,
+            due_at=due_at if due_at > now else None,
+            window=window if window and window.per_recipient else None,
             tests=self._store.list_test_sends(draft.id),
             playlists=self._preview(draft, revision, material, source),
         )

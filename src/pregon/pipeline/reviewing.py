@@ -66,7 +66,7 @@ class Reviewing(Editing):
         is_going_out = decision is Decision.APPROVED and state is DraftState.APPROVED
         if is_going_out:
             planned = plan_deliveries(revision.content, revision.digest, draft.id)
-        due_at = max(revision.content.send_at or now, now)
+        due_at = self._opening.first(draft.channel, max(revision.content.send_at or now, now))
         self._store.record_decision(
             draft,
             revision.digest,

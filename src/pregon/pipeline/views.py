@@ -21,6 +21,7 @@ from pregon.types import (
     LinkState,
     Question,
     Revision,
+    SendWindow,
     StoredItem,
     TestSend,
 )
@@ -32,7 +33,8 @@ class DraftView:
 
     `checks` are those of the revision, with what depends on the day judged now.
     `stale` says in a sentence what has changed since it was written; "" when nothing has. `yeses` are those who have
-    said yes to this revision of the persons whom `rule` asks for; `due_at` is None when it would go out at once.
+    said yes to this revision of the persons whom `rule` asks for; `due_at` is None when it would go out at once, and
+    `window` the hours of each reader's own country that it then waits for.
     """
 
     draft: Draft
@@ -48,6 +50,7 @@ class DraftView:
     rule: ApprovalRule = field(default_factory=ApprovalRule)
     yeses: tuple[str, ...] = ()
     due_at: datetime | None = None
+    window: SendWindow | None = None
     tests: tuple[TestSend, ...] = ()
     playlists: tuple[PlaylistChange, ...] = ()
 

@@ -34,6 +34,7 @@ from pregon.storage.items import ItemQueries
 from pregon.storage.ledger import LedgerQueries
 from pregon.storage.metrics import MetricQueries
 from pregon.storage.notices import NoticeQueries
+from pregon.storage.openings import OpeningQueries
 from pregon.storage.plans import PlanQueries
 from pregon.storage.segments import SegmentQueries
 from pregon.storage.sessions import SessionQueries
@@ -53,6 +54,7 @@ class Store(
     DeliveryQueries,
     LedgerQueries,
     DayQueries,
+    OpeningQueries,
     DeskQueries,
     MetricQueries,
     FunnelQueries,

@@ -35,6 +35,7 @@ from pregon.types.deliveries import (
     Plan,
     PlannedDelivery,
     SameOutcome,
+    SendWindow,
     Shipment,
 )
 from pregon.types.drafts import (
@@ -202,6 +203,7 @@ __all__ = [
     "SavedItem",
     "ScheduledDraft",
     "Section",
+    "SendWindow",
     "Sender",
     "Shipment",
     "Sighting",

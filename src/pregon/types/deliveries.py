@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from typing import overload
 
@@ -34,6 +34,19 @@ class PlannedDelivery:
     contact_id: int | None
     state: DeliveryState
     reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SendWindow:
+    """When a channel may send: `days` (Monday is 0) from `opens` until before `closes`.
+
+    `per_recipient`: in the time zone of each reader's country; else, and where that is unknown, in the network's.
+    """
+
+    days: frozenset[int]
+    opens: time
+    closes: time
+    per_recipient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

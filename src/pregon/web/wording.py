@@ -189,6 +189,9 @@ def approval_sentence(views: Iterable[DraftView], zone: str) -> str:
             "once %(num)s more person has said yes", "once %(num)s more people have said yes", missing
         )
         when = f"{when}, {also % {'num': number(missing)}}"
+    if window := next((view.window for view in drafts if view.window), None):
+        hours = translate("each mail between %(opens)s and %(closes)s in its reader's country")
+        when = f"{when}, {hours % {'opens': f'{window.opens:%H:%M}', 'closes': f'{window.closes:%H:%M}'}}"
     return f"{translate('; ').join(parts)}{translate(': ')}{when}."
 
 
