@@ -1,0 +1,204 @@
+"""Read `config/*.yaml` and the environment into settings; every finding is reported at once. Reads files, writes none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from pregon.errors import ConfigError, Finding
+from pregon.settings.channels import Channels
+from pregon.settings.checking import cross_check
+from pregon.settings.desk import DeskConfig
+from pregon.settings.network import Network
+from pregon.settings.playbooks import DigestRule, Playbook, SegmentRule
+from pregon.settings.settings import SECRET_FIELDS, Secrets, Settings
+from pregon.settings.sources import Polling, SourceConfig
+from pregon.source_rules import find_secret_problem
+from pregon.types import Kind, SourceKind
+
+# Some systems have PyYAML without the C library, which reads ten times as fast.
+_YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+T = TypeVar("T", bound=BaseModel)
+_HINTS = {
+    "extra_forbidden": ("config.unknown-key", "remove the key or correct its spelling"),
+    "missing": ("config.missing-key", "add the key; docs/configuration.md lists every one"),
+}
+
+
+def _load(folder: Path, name: str, findings: list[Finding]) -> dict[str, Any]:
+    path = folder / name
+    try:
+        value = yaml.load(path.read_text(encoding="utf-8"), _YamlLoader)  # noqa: S506 - either is a safe loader
+    except FileNotFoundError:
+        findings.append(Finding("config.no-file", name, "", "the file is missing", f"create {path}"))
+        return {}
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark else ""
+        findings.append(
+            Finding("config.unreadable", name, where, "this is not readable YAML", "check indentation and quotes")
+        )
+        return {}
+    if not isinstance(value, dict):
+        findings.append(
+            Finding("config.not-a-mapping", name, "", "expected keys and values", "see docs/configuration.md")
+        )
+        return {}
+    return value
+
+
+def _validate(model: type[T], value: Any, file: str, prefix: str, findings: list[Finding]) -> T | None:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        for problem in error.errors():
+            identity, hint = _HINTS.get(problem["type"], ("config.bad-value", "correct the value"))
+            key = ".".join([prefix, *map(str, problem["loc"])]).strip(".")
+            message = problem["msg"].removeprefix("Value error, ")
+            findings.append(Finding(identity, file, key, message, hint))
+        return None
+
+
+def load_settings(root: Path, environment: Mapping[str, str]) -> Settings:
+    """Read and validate `root`/config and the environment.
+
+    `root` is the folder that holds config/ and templates/. Raises `ConfigError` with every finding.
+    """
+    findings: list[Finding] = []
+    folder = root / "config"
+    network = _validate(Network, _load(folder, "network.yaml", findings), "network.yaml", "", findings)
+    channels = _validate(Channels, _load(folder, "channels.yaml", findings), "channels.yaml", "", findings)
+    sources, polling = _load_sources(folder, findings)
+    source_secrets = read_source_secrets(sources, environment, findings)
+    playbooks, segments = _load_playbooks(folder, findings)
+    digest = _load_digest(folder, segments, findings)
+    desk = _load_desk(folder, findings)
+    secrets = Secrets(**{field: environment.get(variable, "") for field, variable in SECRET_FIELDS.items()})
+    if network and channels:
+        findings += cross_check(network, channels, sources, playbooks, secrets)
+    if findings or network is None or channels is None:
+        raise ConfigError(tuple(findings))
+    home = Path(environment.get("PREGON_HOME") or root / "data").absolute()
+    port = _port(environment)
+    host = environment.get("PREGON_HOST", "127.0.0.1")
+    return Settings(
+        root=root,
+        home=home,
+        database_url=environment.get("PREGON_DATABASE_URL") or f"sqlite:///{home / 'pregon.db'}",
+        base_url=(environment.get("PREGON_BASE_URL") or f"http://{host}:{port}").rstrip("/"),
+        host=host,
+        port=port,
+        secret_key=environment.get("PREGON_SECRET_KEY", ""),
+        network=network,
+        sources=sources,
+        polling=polling,
+        playbooks=playbooks,
+        digest=digest,
+        segments=segments,
+        channels=channels,
+        desk=desk,
+        secrets=secrets,
+        source_secrets=source_secrets,
+    )
+
+
+def _port(environment: Mapping[str, str]) -> int:
+    value = environment.get("PREGON_PORT", "8321")
+    if not value.isdigit() or not 0 < int(value) < 65536:
+        finding = Finding(
+            "env.port", "environment", "PREGON_PORT", f"{value!r} is not a port", "give a number from 1 to 65535"
+        )
+        raise ConfigError((finding,))
+    return int(value)
+
+
+def _load_sources(folder: Path, findings: list[Finding]) -> tuple[tuple[SourceConfig, ...], Polling]:
+    file = _load(folder, "sources.yaml", findings)
+    entries = file.get("sources") or []
+    polling = _validate(Polling, file.get("polling") or {}, "sources.yaml", "polling", findings) or Polling()
+    read = [_validate(SourceConfig, entry, "sources.yaml", f"sources.{n}", findings) for n, entry in enumerate(entries)]
+    sources = tuple(source for source in read if source)
+    for source in sources:
+        if sum(other.id == source.id for other in sources) > 1:
+            findings.append(
+                Finding("config.twice", "sources.yaml", source.id, "two sources have this id", "rename one")
+            )
+    return sources, polling
+
+
+def read_source_secrets(
+    sources: tuple[SourceConfig, ...], environment: Mapping[str, str], findings: list[Finding]
+) -> dict[str, str]:
+    """The secret of each active source that needs one, by the source's id; a finding for each that is missing or weak."""
+    found: dict[str, str] = {}
+    for source in sources:
+        if not source.active or source.kind not in (SourceKind.MAILBOX, SourceKind.WEBHOOK):
+            continue
+        secret, variable = environment.get(source.secret_variable, ""), source.secret_variable
+        problem = find_secret_problem(source.kind, secret)
+        if problem:
+            message, hint = problem
+            findings.append(Finding("env.missing-secret", "environment", variable, message, hint.format(variable)))
+        found[source.id] = secret
+    return found
+
+
+def _load_playbooks(folder: Path, findings: list[Finding]) -> tuple[dict[Kind, Playbook], dict[str, SegmentRule]]:
+    file = _load(folder, "playbooks.yaml", findings)
+    entries = file.get("playbooks") or {}
+    segments = _load_segments(file.get("segments") or {}, findings)
+    playbooks: dict[Kind, Playbook] = {}
+    for kind, entry in entries.items():
+        if kind not in set(Kind):
+            hint = f"use one of {', '.join(Kind)}"
+            findings.append(
+                Finding("config.unknown-kind", "playbooks.yaml", str(kind), "there is no such kind of item", hint)
+            )
+            continue
+        playbook = _validate(Playbook, entry, "playbooks.yaml", f"playbooks.{kind}", findings)
+        if playbook:
+            playbooks[Kind(kind)] = _with_segment(playbook, segments, f"playbooks.{kind}.email.audience", findings)
+    return playbooks, segments
+
+
+def _load_digest(folder: Path, segments: dict[str, SegmentRule], findings: list[Finding]) -> DigestRule | None:
+    entry = _load(folder, "playbooks.yaml", []).get("digest")
+    return None if entry is None else _validate(DigestRule, entry, "playbooks.yaml", "digest", findings)
+
+
+def _load_desk(folder: Path, findings: list[Finding]) -> DeskConfig:
+    """desk.yaml; every key has a default, so the file may be missing."""
+    if not (folder / "desk.yaml").exists():
+        return DeskConfig()
+    return _validate(DeskConfig, _load(folder, "desk.yaml", findings), "desk.yaml", "", findings) or DeskConfig()
+
+
+def _load_segments(entries: Any, findings: list[Finding]) -> dict[str, SegmentRule]:
+    if not isinstance(entries, dict):
+        hint = "write the name of each segment with its rule below it"
+        findings.append(Finding("config.not-a-mapping", "playbooks.yaml", "segments", "expected names and rules", hint))
+        return {}
+    read = {
+        str(name): _validate(SegmentRule, rule, "playbooks.yaml", f"segments.{name}", findings)
+        for name, rule in entries.items()
+    }
+    return {name: rule for name, rule in read.items() if rule}
+
+
+def _with_segment(playbook: Playbook, segments: dict[str, SegmentRule], key: str, findings: list[Finding]) -> Playbook:
+    """The playbook with the rule of the segment that its audience names."""
+    if playbook.email is None or not playbook.email.audience.segment:
+        return playbook
+    audience = playbook.email.audience
+    if audience.segment not in segments:
+        hint = f"use one of {', '.join(segments)}" if segments else "write it under segments in playbooks.yaml"
+        message = f"there is no segment {audience.segment!r}"
+        findings.append(Finding("config.unknown-segment", "playbooks.yaml", f"{key}.segment", message, hint))
+        return playbook
+    # Frozen into what is approved: a segment that is changed later makes the sender hold the mail.
+    audience = audience.model_copy(update={"rule": segments[audience.segment]})
+    return playbook.model_copy(update={"email": playbook.email.model_copy(update={"audience": audience})})
