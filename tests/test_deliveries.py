@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pregon.audiences import select_recipients
-from pregon.deliveries import name_delivery, next_attempt, plan_deliveries, read_token, sign_delivery
+from pregon.deliveries import name_delivery, next_attempt, plan_deliveries, read_token, sign_deliveries, sign_delivery
 from pregon.errors import SignatureError
 from pregon.types import (
     Audience,
@@ -70,6 +70,11 @@ def test_a_token_is_read_back_and_no_changed_one_is(target, key):
             read_token(forged, key)
     with pytest.raises(SignatureError):
         read_token(token, key + b"!")
+
+
+@given(st.lists(st.text(st.characters(codec="ascii"), min_size=1, max_size=40)), st.binary(min_size=1, max_size=100))
+def test_many_tokens_at_once_are_the_same_tokens(ids, key):
+    assert sign_deliveries(ids, key) == [sign_delivery(each, key) for each in ids]
 
 
 def test_waits_grow_obey_the_provider_and_end():

@@ -3,12 +3,13 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from pregon.channels.sendgrid.payload import build_payload
+from pregon.channels.sendgrid.payload import build_payload, write_body
 from pregon.sandbox import Sandbox
-from pregon.types import DeliveryState, MailBody
+from pregon.types import DeliveryState, MailBody, OutgoingMails
 
 from .builders import CALENDAR, LINK, mail_content, newsletter, recipient, sendgrid_channel, writes
 
@@ -46,6 +47,22 @@ def test_payload_is_exactly_what_leaves() -> None:
             "ganalytics": {"enable": False},
         },
     }
+
+
+def test_what_is_written_by_the_thousand_is_the_same_payload() -> None:
+    people = [
+        ('ada"%s@portamar.example', "Ada %d; Lovelace,"),
+        ("bén@brackwater.example", "\u2028 Bén\\"),
+        ("c@d.example", " "),
+    ]
+    rows = [(f"{index:032x}", address, name, 1) for index, (address, name) in enumerate(people)]
+    links = {"-unsubscribe_url-": "https://desk.example/100%/unsubscribe/", "-view_url-": "https://desk.example/mail/"}
+    mails = OutgoingMails(rows, [f"{row[0]}.mark" for row in rows], links, datetime.now(UTC))
+    for shipment in (
+        replace(newsletter(), deliveries=mails),
+        newsletter("ada@portamar.example", "ben@brackwater.example"),
+    ):
+        assert write_body(shipment) == json.dumps(build_payload(shipment)).encode()
 
 
 def test_a_calendar_is_attached_and_changes_nothing_else() -> None:

@@ -1,43 +1,87 @@
 """Queries of sending newsletters by the thousand: what came back is recorded and what is due is claimed, in one commit.
 
 The same rules as `claims`, by statements that write a whole request at once. A million rows go through here, so they
-leave and come back as tuples, and SQLite hands them over in one step instead of a thousand.
+leave and come back as tuples, SQLite hands them over in one step instead of a thousand, and the statements are kept as
+text: building them anew for each request took as long as running them.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Connection,
-    Row,
-    String,
-    and_,
-    any_,
-    case,
-    exists,
-    func,
-    insert,
-    literal,
-    literal_column,
-    or_,
-    select,
-    update,
-)  # fmt: skip
+from sqlalchemy import Connection, Row
 
-from pregon.storage.claims import ClaimQueries, expect_state, in_state
+from pregon.storage.claims import ClaimQueries
 from pregon.storage.funnels import mark_stale
-from pregon.storage.tables import approvals, channel_states, contacts, deliveries, drafts, receipts, suppressions
-from pregon.types import ChannelName, Decision, DeliveryState, DraftState, Mailing, Outcome
+from pregon.storage.tables import UtcTime
+from pregon.types import DeliveryState, Mailing, MailRow, Outcome
 
-_ALIKE = ("campaign_id", "draft_id", "revision", "language", "track_opens", "track_clicks")
-_ROWID: ColumnElement[int] = literal_column("deliveries.rowid")
+# In these, {name} is a value, {place} a row's own key (its number in SQLite, which is found twice as fast as its id) and
+# {at_places} whether a row is among the given ones. States are literals, so that the index of what is open is used; for
+# rows that are found otherwise they are expressions, so that it is not.
+_PAUSED = "SELECT paused FROM channel_states WHERE channel = 'email'"
+# In no order but the time: a million mails due at once are not sorted again for every thousand of them. What another
+# worker is about to claim is passed over (PostgreSQL; SQLite has one writer at a time).
+_FIRST = (
+    "SELECT campaign_id, draft_id, revision, language, track_opens, track_clicks FROM deliveries "
+    "WHERE channel = 'email' AND state = 'pending' AND due_at <= {at} ORDER BY due_at LIMIT 1 {skip}"
+)
+_PLACES = (
+    "SELECT {place} AS place FROM deliveries WHERE channel = 'email' AND state = 'pending' AND due_at <= {at} "
+    "AND draft_id = {draft_id} AND revision = {revision} AND language = {language} AND track_opens = {track_opens} "
+    "AND track_clicks = {track_clicks} ORDER BY due_at LIMIT {limit} {skip}"
+)
+_SUPPRESSED = "EXISTS (SELECT 1 FROM suppressions s WHERE s.address = lower(deliveries.address))"
+_LEFT = "EXISTS (SELECT 1 FROM contacts c WHERE c.id = deliveries.contact_id AND c.state <> 'subscribed')"
+_REFUSED = f"({_SUPPRESSED} OR {_LEFT})"
+_CLAIM = (
+    "UPDATE deliveries SET state = 'sending', claimed_at = {at}, claimed_by = {claim}, attempts = attempts + 1 "  # noqa: S608 - constants
+    "WHERE {at_places} AND state || '' = 'pending' AND NOT " + _REFUSED
+)
+_TAKE_OUT = (
+    "UPDATE deliveries SET state = 'suppressed', reason = CASE WHEN " + _SUPPRESSED + " THEN 'suppressed' "  # noqa: S608 - constants
+    "ELSE 'unsubscribed' END || ' after planning' WHERE {at_places} AND state || '' = 'pending' AND " + _REFUSED
+)
+_CLAIMED = (
+    "SELECT deliveries.id AS id, deliveries.address AS address, coalesce(contacts.name, '') AS name, attempts "
+    "FROM deliveries LEFT JOIN contacts ON contacts.id = deliveries.contact_id WHERE {at_places} AND claimed_by = {claim}"
+)
+# The decision that stands: the last yes or withdrawal.
+_STANDING = (
+    "SELECT a.digest FROM drafts d JOIN approvals a ON a.draft_id = d.id WHERE d.id = {draft_id} "
+    "AND d.state = 'approved' AND a.decision = 'approved' AND a.revision = {revision} AND a.id = (SELECT max(b.id) "
+    "FROM approvals b WHERE b.draft_id = {draft_id} AND b.decision IN ('approved', 'withdrawn'))"
+)
+_RECEIPT = (
+    "INSERT INTO receipts (delivery_id, kind, state, detail, raw, at) "
+    "VALUES ({delivery_id}, 'send', {state}, {detail}, {raw}, {at}) RETURNING id"
+)
+_RECORD = (
+    "UPDATE deliveries SET state = {state}, reason = {detail}, provider_id = coalesce({provider_id}, provider_id), "
+    "sent_at = coalesce({sent_at}, sent_at), receipt_id = {receipt_id} WHERE "
+)
+# The claim says which rows, the places only where they are.
+_MINE = _RECORD + "{at_places} AND claimed_by = {claim} AND state || '' = 'sending'"
+_STILL_OPEN = _RECORD + "{among} AND state || '' IN ('sending', 'unknown', 'held')"
+
+_SQLITE = {
+    "place": "deliveries.rowid",
+    "skip": "",
+    "at_places": "deliveries.rowid IN (SELECT value FROM json_each(:places))",
+    "among": "deliveries.id IN (SELECT value FROM json_each(:ids))",
+}
+_POSTGRES = {
+    "place": "deliveries.id",
+    "skip": "FOR UPDATE SKIP LOCKED",
+    "at_places": "deliveries.id = ANY(%(places)s)",
+    "among": "deliveries.id = ANY(%(ids)s)",
+}
 
 
 class MailingQueries(ClaimQueries):
@@ -52,133 +96,100 @@ class MailingQueries(ClaimQueries):
         out by the claim itself, so that this is effective for everything not yet claimed.
         """
         with self._write() as connection:
+            run = _Statements(connection, at)
             for mailing, outcome in finished:
-                self._record_mailing(connection, mailing, outcome, at)
-            claimed = self._claim_mailings(connection, count, limit, worker, at) if count else ()
-            touched = {mailing.campaign_id for mailing, _ in finished} | {mailing.campaign_id for mailing in claimed}
-            mark_stale(self, connection, touched)
+                _record_mailing(run, mailing, outcome)
+            claimed = _claim_mailings(run, count, limit, worker) if count else ()
+            mark_stale(self, connection, {each.campaign_id for each in (*(done for done, _ in finished), *claimed)})
         return tuple(mailing for mailing in claimed if mailing.rows)
 
-    # --- claiming
 
-    def _claim_mailings(
-        self, connection: Connection, count: int, limit: int, worker: str, at: datetime
-    ) -> tuple[Mailing, ...]:
-        """The mailings that were claimed, and one without rows for each look that found only what may not be sent."""
-        paused = select(channel_states.c.paused).where(channel_states.c.channel == ChannelName.EMAIL)
-        if connection.execute(paused).scalar():
-            return ()
-        found: list[Mailing] = []
-        while sum(bool(mailing.rows) for mailing in found) < count:
-            mailing = self._claim_next(connection, limit, worker, at)
-            if mailing is None:
-                break
-            found.append(mailing)
-        return tuple(found)
+class _Statements:
+    """Runs the texts above on one connection, in its database's way of writing them."""
 
-    def _claim_next(self, connection: Connection, limit: int, worker: str, at: datetime) -> Mailing | None:
-        due = and_(
-            deliveries.c.channel == ChannelName.EMAIL, in_state(DeliveryState.PENDING), deliveries.c.due_at <= at
-        )
-        # In no order but the time: a million mails due at once are not sorted again for every thousand of them.
-        # What another worker is about to claim is passed over (PostgreSQL; SQLite has one writer at a time).
-        columns = [deliveries.c[name] for name in _ALIKE]
-        first = select(*columns).where(due).order_by(deliveries.c.due_at).limit(1)
-        alike = connection.execute(first.with_for_update(skip_locked=True)).first()
-        if alike is None:
-            return None
-        places = self._read_places(
-            connection, and_(due, *(deliveries.c[name] == alike._mapping[name] for name in _ALIKE)), limit
-        )
-        claim = f"{worker}/{secrets.token_hex(6)}"
-        sendable = and_(self._at_places(places), expect_state(DeliveryState.PENDING), ~_REFUSED)
-        values = {"state": DeliveryState.SENDING, "claimed_at": at, "claimed_by": claim}
-        change = update(deliveries).where(sendable).values(attempts=deliveries.c.attempts + 1, **values)
-        if connection.execute(change).rowcount < len(places):
-            self._take_out(connection, places)
-        return self._read_claimed(connection, alike, places, claim, at)
+    def __init__(self, connection: Connection, at: datetime) -> None:
+        self._connection, self.at = connection, at
+        self.is_postgres = connection.dialect.name == "postgresql"
+        self.moment = UtcTime().process_bind_param(at, connection.dialect)
 
-    def _read_places(self, connection: Connection, alike: Any, limit: int) -> list[int | str]:
-        """Where the next due rows are: their numbers in SQLite, which are found twice as fast as ids, else their ids."""
-        query = select(self._place().label("place")).where(alike).order_by(deliveries.c.due_at).limit(limit)
-        if self._is_postgres():
-            return list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
-        gathered = select(func.json_group_array(literal_column("place"))).select_from(query.subquery())
-        return list(json.loads(connection.execute(gathered).scalar_one()))
+    def __call__(self, statement: str, **values: Any) -> Any:
+        return self._connection.exec_driver_sql(_write(statement, self.is_postgres), {"at": self.moment, **values})
 
-    def _take_out(self, connection: Connection, places: Sequence[int | str]) -> None:
-        reason = case((_IS_SUPPRESSED, "suppressed after planning"), else_="unsubscribed after planning")
-        refused = update(deliveries).where(self._at_places(places), expect_state(DeliveryState.PENDING), _REFUSED)
-        connection.execute(refused.values(state=DeliveryState.SUPPRESSED, reason=reason))
+    def several(self, values: Sequence[Any]) -> Any:
+        """Values as one parameter."""
+        return list(values) if self.is_postgres else json.dumps(values)
 
-    def _read_claimed(
-        self, connection: Connection, alike: Row[Any], places: list[int | str], claim: str, at: datetime
-    ) -> Mailing:
-        name = func.coalesce(contacts.c.name, "").label("name")
-        query = select(deliveries.c.id, deliveries.c.address, name, deliveries.c.attempts)
-        query = query.select_from(deliveries.outerjoin(contacts, contacts.c.id == deliveries.c.contact_id))
-        query = query.where(self._at_places(places), deliveries.c.claimed_by == claim)
-        if self._is_postgres():
-            rows = [tuple(row) for row in connection.execute(query)]
-        else:
-            entries = func.json_array(*(literal_column(each) for each in ("id", "address", "name", "attempts")))
-            gathered = select(func.json_group_array(entries)).select_from(query.subquery())
-            rows = json.loads(connection.execute(gathered).scalar_one())
-        return Mailing(
-            **alike._mapping,
-            approved_digest=_read_approved_digest(connection, alike.draft_id, alike.revision),
-            claim=claim,
-            claimed_at=at,
-            rows=rows,
-            places=places,
-        )
-
-    # --- recording
-
-    def _record_mailing(self, connection: Connection, mailing: Mailing, outcome: Outcome, at: datetime) -> None:
-        """The same outcome for each row of a mailing, with one receipt for all of them."""
-        state, detail = outcome.state, outcome.detail
-        receipt = insert(receipts).values(
-            delivery_id=mailing.rows[0][0], kind="send", state=state, detail=detail, raw=outcome.raw, at=at
-        )
-        (receipt_id,) = connection.execute(receipt).inserted_primary_key  # type: ignore[misc]
-        given = {"provider_id": outcome.provider_id, "sent_at": at if state is DeliveryState.SENT else None}
-        values = {name: value for name, value in given.items() if value} | {"state": state, "receipt_id": receipt_id}
-        change = update(deliveries).values(reason=detail or None, **values)
-        # The claim says which rows, the places only where they are.
-        mine = and_(deliveries.c.claimed_by == mailing.claim, expect_state(DeliveryState.SENDING))
-        if connection.execute(change.where(self._at_places(mailing.places), mine)).rowcount < len(mailing.rows):
-            # Something was taken for lost meanwhile, or lies elsewhere by now.
-            still = or_(*map(expect_state, (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)))
-            connection.execute(change.where(self._among([row[0] for row in mailing.rows]), still))
-
-    def _is_postgres(self) -> bool:
-        return self.engine.dialect.name == "postgresql"
-
-    def _place(self) -> Any:
-        return deliveries.c.id if self._is_postgres() else _ROWID
-
-    def _at_places(self, places: Sequence[int | str]) -> Any:
-        if self._is_postgres():
-            return deliveries.c.id == any_(literal(list(places), ARRAY(String)))
-        listed = func.json_each(literal(json.dumps(list(places)))).table_valued("value")
-        return _ROWID.in_(select(listed.c.value))
+    def read_all(self, statement: str, columns: str, **values: Any) -> list[Any]:
+        """The rows as tuples, of one column as values. SQLite gathers them into one JSON text."""
+        single = "," not in columns
+        if self.is_postgres:
+            found = self(statement, **values)
+            return list(found.scalars()) if single else list(map(tuple, found))
+        entry = columns if single else f"json_array({columns})"
+        gathered = self(f"SELECT json_group_array({entry}) FROM ({statement})", **values)  # noqa: S608 - constants
+        return list(json.loads(gathered.scalar_one()))
 
 
-_IS_SUPPRESSED = exists().where(suppressions.c.address == func.lower(deliveries.c.address))
-_REFUSED = or_(
-    _IS_SUPPRESSED,
-    exists().where(contacts.c.id == deliveries.c.contact_id, contacts.c.state != "subscribed"),
-)
+@lru_cache(maxsize=64)
+def _write(statement: str, is_postgres: bool) -> str:
+    parts = _POSTGRES if is_postgres else _SQLITE
+    mark = "%({})s" if is_postgres else ":{}"
+    return re.sub(r"\{(\w+)\}", lambda found: parts.get(found[1], mark.format(found[1])), statement)
 
 
-def _read_approved_digest(connection: Connection, draft_id: int, revision: int) -> str | None:
-    """What the standing approval of this revision binds; None when the draft is not approved in it."""
-    decided = approvals.c.decision.in_((Decision.APPROVED, Decision.WITHDRAWN))
-    joined = drafts.join(approvals, and_(approvals.c.draft_id == drafts.c.id, decided))
-    query = select(drafts.c.state, approvals.c.decision, approvals.c.revision, approvals.c.digest)
-    query = query.select_from(joined).where(drafts.c.id == draft_id).order_by(approvals.c.id.desc()).limit(1)
-    last = connection.execute(query).first()
-    if last is None or (last.state, last.decision, last.revision) != (DraftState.APPROVED, Decision.APPROVED, revision):
+# --- claiming
+
+
+def _claim_mailings(run: _Statements, count: int, limit: int, worker: str) -> tuple[Mailing, ...]:
+    """The mailings that were claimed, and one without rows for each look that found only what may not be sent."""
+    if run(_PAUSED).scalar():
+        return ()
+    found: list[Mailing] = []
+    while sum(bool(mailing.rows) for mailing in found) < count:
+        mailing = _claim_next(run, limit, worker)
+        if mailing is None:
+            break
+        found.append(mailing)
+    return tuple(found)
+
+
+def _claim_next(run: _Statements, limit: int, worker: str) -> Mailing | None:
+    alike = run(_FIRST).first()
+    if alike is None:
         return None
-    return str(last.digest)
+    places = run.read_all(_PLACES, "place", limit=limit, **_without_campaign(alike))
+    claim, listed = f"{worker}/{secrets.token_hex(6)}", run.several(places)
+    if run(_CLAIM, claim=claim, places=listed).rowcount < len(places):
+        run(_TAKE_OUT, places=listed)
+    rows: list[MailRow] = run.read_all(_CLAIMED, "id, address, name, attempts", claim=claim, places=listed)
+    return Mailing(
+        campaign_id=alike.campaign_id,
+        draft_id=alike.draft_id,
+        revision=alike.revision,
+        language=alike.language,
+        track_opens=bool(alike.track_opens),
+        track_clicks=bool(alike.track_clicks),
+        approved_digest=run(_STANDING, draft_id=alike.draft_id, revision=alike.revision).scalar(),
+        claim=claim,
+        claimed_at=run.at,
+        rows=rows,
+        places=places,
+    )
+
+
+def _without_campaign(alike: Row[Any]) -> dict[str, Any]:
+    return {name: value for name, value in alike._mapping.items() if name != "campaign_id"}
+
+
+# --- recording
+
+
+def _record_mailing(run: _Statements, mailing: Mailing, outcome: Outcome) -> None:
+    """The same outcome for each row of a mailing, with one receipt for all of them."""
+    told: dict[str, Any] = {"state": outcome.state.value, "detail": outcome.detail}
+    receipt_id = run(_RECEIPT, delivery_id=mailing.rows[0][0], raw=outcome.raw, **told).scalar_one()
+    told |= {"provider_id": outcome.provider_id, "receipt_id": receipt_id}
+    told["sent_at"] = run.moment if outcome.state is DeliveryState.SENT else None
+    if run(_MINE, claim=mailing.claim, places=run.several(mailing.places), **told).rowcount < len(mailing.rows):
+        # Something was taken for lost meanwhile, or lies elsewhere by now.
+        run(_STILL_OPEN, ids=run.several([row[0] for row in mailing.rows]), **told)

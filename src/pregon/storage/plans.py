@@ -115,11 +115,12 @@ class PlanQueries(Queries):
 
     @staticmethod
     def _has_sent_in_another_language(connection: Connection, plan: Plan) -> bool:
-        query: Any = select(literal_column("1")).where(
-            deliveries.c.campaign_id == plan.campaign_id,
-            deliveries.c.channel == ChannelName.EMAIL.value,
-            deliveries.c.draft_id != plan.draft_id,
+        others = select(drafts.c.id).where(
+            drafts.c.campaign_id == plan.campaign_id,
+            drafts.c.channel == ChannelName.EMAIL.value,
+            drafts.c.id != plan.draft_id,
         )
+        query: Any = select(literal_column("1")).where(deliveries.c.draft_id.in_(others))
         return connection.execute(query.limit(1)).first() is not None
 
 

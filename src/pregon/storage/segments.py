@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, and_, case, false, func, not_, or_, select, true
+from sqlalchemy import Boolean, ColumnElement, and_, case, exists, false, func, not_, or_, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -39,8 +39,8 @@ def _write_strpos(element: _holds, compiler: Any, **options: Any) -> str:
 def audience_condition(audience: Audience, *, counting: bool = False) -> ColumnElement[bool]:
     """Which rows of `contacts` an audience selects, whatever their consent.
 
-    For a selection the lists lead to the rows by an index; for `counting`, which walks all rows anyway, each row
-    tells its own lists.
+    A selection looks up each row's lists, as it goes through the contacts a page at a time; for `counting`, which walks
+    all rows anyway, each row tells its own lists.
     """
     rules: list[ColumnElement[bool]] = [contacts.c.language.in_(audience.languages)]
     if audience.lists or audience.rule is None:
@@ -64,7 +64,7 @@ def rule_condition(rule: Rule, *, counting: bool = False) -> ColumnElement[bool]
     parts += [rule_condition(part, counting=counting) for part in rule.all]
     if rule.any:
         parts.append(or_(*(rule_condition(part, counting=counting) for part in rule.any)))
-    parts += [not_(rule_condition(part)) for part in rule.none]
+    parts += [not_(rule_condition(part, counting=counting)) for part in rule.none]
     return and_(true(), *parts)
 
 
@@ -73,7 +73,7 @@ def _on_lists(lists: tuple[str, ...], counting: bool) -> ColumnElement[bool]:
         return false()
     if counting:
         return or_(*(_holds(contacts.c.lists, f"|{name}|") for name in lists))
-    return contacts.c.id.in_(select(memberships.c.contact_id).where(memberships.c.list.in_(lists)))
+    return exists().where(memberships.c.contact_id == contacts.c.id, memberships.c.list.in_(lists))
 
 
 def excluded_reason(suppression: Any = suppressions.c.reason) -> ColumnElement[Any]:
