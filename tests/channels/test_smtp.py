@@ -92,7 +92,7 @@ def test_names_in_any_script_and_of_any_length_arrive() -> None:
 def test_quoted_printable_gives_back_any_text(text: str) -> None:
     filled = b"".join(
         piece if isinstance(piece, bytes) else encode_value("https://x.example/?a=b")
-        for piece in encode_text(f"{text}\n.\n-url-{text}-url-", ["-url-"])
+        for piece in encode_text(f"{text}\n.\n-url-{text}-url-", ("-url-",))
     )
     mail = message_from_bytes(
         b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + filled

@@ -101,7 +101,9 @@ class Delivering:
         return counts
 
     def _mail_room(self) -> MailRoom:
-        settings = self._settings
+        settings, email = self._settings, self._settings.channels.email
+        # A mail server is handed one batch at a time; the next is claimed meanwhile, and the last is recorded.
+        in_flight = min(email.in_flight, 2) if email.provider == "smtp" else email.in_flight
         return MailRoom(
             store=self._store,
             approved=self._approved,
@@ -109,7 +111,7 @@ class Delivering:
             worker=self._worker,
             key=self._key,
             base_url=settings.base_url,
-            in_flight=settings.channels.email.in_flight,
+            in_flight=in_flight,
             record=self._record,
             before_claim=lambda: self._opening.postpone_closed(ChannelName.EMAIL, self._clock()),
         )

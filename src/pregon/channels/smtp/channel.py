@@ -7,6 +7,7 @@ a report names it, and is then held for a person.
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
@@ -67,10 +68,13 @@ class SmtpChannel:
         self._naming = Naming(return_path, key)
         self._connections, self._timeout, self._clock = connections, timeout, clock
         self._bounces, self._bounces_password, self._place = bounces, bounces_password, place
+        self._turn = threading.Lock()
 
     def send(self, shipment: Shipment) -> tuple[Outcome, ...]:
         """Hand each mail to the server: one outcome per delivery, in order."""
-        return send_mails(self._server, shipment, self._naming, self._connections, self._clock())
+        # One shipment at a time, whoever else waits, so that there are never more connections than were allowed.
+        with self._turn:
+            return send_mails(self._server, shipment, self._naming, self._connections, self._clock())
 
     def settle(self, shipment: Shipment) -> tuple[Outcome, ...]:
         """Nothing can be read back: unknown until a report arrives or the time is over."""

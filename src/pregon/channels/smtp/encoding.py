@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import lru_cache
 
 _WIDTH = 75  # and the "=" of a soft line break
 _SOFT = b"=\r\n"
@@ -22,7 +23,8 @@ Piece = bytes | str
 """Bytes stand as they are; a str names a value that is put there for each recipient."""
 
 
-def encode_text(text: str, tokens: Sequence[str]) -> list[Piece]:
+@lru_cache(maxsize=4)  # plain text and HTML of the mail that is being sent: a batch as quickly as its first one
+def encode_text(text: str, tokens: tuple[str, ...]) -> tuple[Piece, ...]:
     """The text as quoted-printable with CRLF. Each token stays a piece of its own, between soft line breaks."""
     pattern = re.compile("(" + "|".join(map(re.escape, tokens)) + ")")
     pieces: list[Piece] = []
@@ -31,7 +33,7 @@ def encode_text(text: str, tokens: Sequence[str]) -> list[Piece]:
             pieces += [_SOFT, part, _SOFT]
         else:
             pieces.append(b"\r\n".join(map(_encode_line, re.split(r"\r\n|\r|\n", part))))
-    return pieces
+    return tuple(pieces)
 
 
 def encode_value(value: str) -> bytes:

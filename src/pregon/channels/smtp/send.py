@@ -19,8 +19,9 @@ from pregon.channels.smtp.payload import MailForm, build_form, fill_form, find_a
 from pregon.channels.smtp.reports import is_address_gone
 from pregon.types import DeliveryState, Outcome, Outgoing, Shipment
 
-# A claim is taken for lost after three minutes, so a slow server must not hold one batch for longer than this.
-MOST_SECONDS = 100.0
+# A claim is taken for lost after three minutes, so a slow server must not hold one batch, and another one that waits for
+# it, for longer than this each.
+MOST_SECONDS = 75.0
 MOST_PER_CONNECTION = 500
 _MOST_LOSSES = 2
 SENDER = "sender"
