@@ -6,24 +6,29 @@ Run from the project's root: `python docs/make_screenshots.py` makes the picture
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import socket
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
+import httpx
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pregon.bootstrap import build_pipeline, running_stand_ins
 from pregon.pipeline import EVENTS, Pipeline
+from pregon.sandbox import Sandbox
 from pregon.settings import load_settings
-from pregon.types import Decision, PostFields, Role, User
+from pregon.types import ChannelName, Decision, DeliveryState, Outcome, PostFields, Role, User
 from pregon.web.app import build_app
 
 ROOT = Path(__file__).parents[1]
@@ -45,7 +50,22 @@ ALSO_SHOWN = {
     ("dashboard", "desktop", "dark"),
 }
 # Pages of a form or a table each, which the documents do not show.
-ONLY_CHECKED = {"contact", "segments", "suppressions", "hooks", "account", "second-step"}
+ONLY_CHECKED = {
+    *(
+        "approved",
+        "contact",
+        "segments",
+        "suppressions",
+        "hooks",
+        "account",
+        "second-step",
+        "problem",
+        "log",
+        "sources",
+        "people",
+    ),
+    *("subscribe", "confirm", "preferences", "data", "unsubscribe"),
+}
 # The two other languages of the desk, on one page each.
 SPOKEN = {"fr": "campaign", "es": "inbox"}
 SIZES = {"desktop": (1280, 900), "phone": (375, 812)}
@@ -57,6 +77,8 @@ class Sights:
 
     waiting: str
     sent: str
+    part_way: str = ""
+    readers: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -74,6 +96,8 @@ def serve_desk() -> Iterator[tuple[str, Sights]]:
             assert sandbox is not None
             sandbox.react()
             pipeline.measuring.measure()
+            stop_half_way(pipeline, sights.part_way)
+            sights.readers.update(find_readers_pages(address, pipeline, sandbox))
             yield address, sights
             server.should_exit = True
             thread.join(10)
@@ -90,6 +114,7 @@ def prepare(pipeline: Pipeline) -> Sights:
     pipeline.contacts.import_text((sample / "members.csv").read_text(encoding="utf-8"))
     pipeline.people.add_user("Marisol", PASSWORD, Role.ADMIN)
     officer = pipeline.people.user("Marisol")
+    add_colleagues(pipeline, officer)
     pipeline.watching.watch(force=True)
     pipeline.drafting.sweep()
     rows = pipeline.reviewing.list_campaigns()
@@ -101,7 +126,48 @@ def prepare(pipeline: Pipeline) -> Sights:
     pipeline.notifying.add_hook("https://hooks.example/pregon", EVENTS[:2], officer)
     asked = next(row for row in rows if row.questions)
     edit_posts(pipeline, asked.drafts[1].id, officer)
-    return Sights(asked.campaign.slug, clear[0].campaign.slug)
+    part_way = next(row for row in rows if row not in (clear[0], clear[-1], asked) and not row.questions)
+    return Sights(asked.campaign.slug, clear[0].campaign.slug, part_way.campaign.slug)
+
+
+def add_colleagues(pipeline: Pipeline, admin: User) -> None:
+    """An editor, an approver with a token, and a viewer who has left."""
+    people = pipeline.people
+    for name, role in (("Bruno", Role.EDITOR), ("Ines", Role.APPROVER), ("Tess", Role.VIEWER)):
+        people.add_user(name, PASSWORD, role)
+    pipeline.trying.set_address("Ines", "ines@tidalcities.example", admin)
+    people.tokens.create(admin, "the web site", Role.VIEWER, 90)
+    people.access.deactivate("Tess", admin)
+
+
+def stop_half_way(pipeline: Pipeline, slug: str) -> None:
+    """A newsletter of which a part is out, and a channel that somebody has paused."""
+    officer, store = pipeline.people.user("Ines"), pipeline.store
+    view = next(d for d in pipeline.reviewing.show_campaign(slug).drafts if d.draft.channel is ChannelName.EMAIL)
+    pipeline.reviewing.decide(view.draft.id, Decision.APPROVED, view.revision.digest, officer)
+    now = datetime.now(UTC)
+    claimed = store.claim_due(ChannelName.EMAIL, 7, "worker", now)
+    store.record_outcomes([(Outcome(row.id, DeliveryState.SENT, "accepted"), None) for row in claimed], "send", now)
+    pipeline.stopping.pause_channel(ChannelName.YOUTUBE, "the channel moves to its new account today", officer)
+
+
+def find_readers_pages(address: str, pipeline: Pipeline, sandbox: Sandbox) -> dict[str, str]:
+    """The pages of people who are not of the desk, by the links that their mails have."""
+    token = sandbox.read("mails")[0]["substitutions"]["-unsubscribe_url-"].rsplit("/", 1)[1]
+    with httpx.Client(base_url=address) as http:
+        http.post(
+            "/subscribe/en", data={"address": "ana@new.example", "name": "Ana", "topic": "public", "language": "en"}
+        )
+        http.post(f"/preferences/{token}/data")
+    pipeline.noticing.send_due()
+    texts = json.dumps(sandbox.read("messages")[-2:])
+    mailed = {name: re.search(rf"/{name}/[0-9a-f]+\.[0-9a-f]+", texts) for name in ("confirm", "data")}
+    fixed = {
+        "subscribe": "/subscribe/en",
+        "preferences": f"/preferences/{token}",
+        "unsubscribe": f"/unsubscribe/{token}",
+    }
+    return fixed | {name: found[0] for name, found in mailed.items() if found}
 
 
 def edit_posts(pipeline: Pipeline, draft_id: int, person: User) -> None:
@@ -121,6 +187,7 @@ def list_pages(pipeline_sights: Sights) -> dict[str, str]:
         "campaign": f"/campaigns/{waiting}",
         "approved": f"/campaigns/{sent}",
         "result": f"/campaigns/{sent}/result",
+        "part-way": f"/campaigns/{pipeline_sights.part_way}/result",
         "edit-mail": "/drafts/4/edit",
         "edit-posts": "/drafts/5/edit",
         "history": "/drafts/5/history",
@@ -138,6 +205,7 @@ def list_pages(pipeline_sights: Sights) -> dict[str, str]:
         "second-step": "/account/second-step",
         "log": "/audit",
         "problem": "/campaigns/nothing-here",
+        **pipeline_sights.readers,
     }
 
 
@@ -158,7 +226,7 @@ def is_shown(name: str, size: str, scheme: str) -> bool:
 def photograph(browser: Browser, address: str, sights: Sights, folder: Path, *, everything: bool) -> None:
     """Every page in every size and colour scheme."""
     for size, (width, height) in SIZES.items():
-        for scheme in ("light", "dark"):
+        for scheme in os.environ.get("PREGON_SCHEMES", "light dark").split():
             context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
             page = context.new_page()
             page.goto(f"{address}/sign-in")

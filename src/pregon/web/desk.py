@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pregon.drafts import post_limit
 from pregon.pipeline import Pipeline, Session
-from pregon.web import language, wording
+from pregon.web import desk_words, language, wording
 from pregon.web.assets import asset_address
 from pregon.web.question_words import label_question
 
@@ -73,6 +73,7 @@ def build_desk(pipeline: Pipeline, hint: Hint | None = None, engine_url: str | N
     pages.filters["say"] = language.say_sentence
     pages.filters["post_limit"] = post_limit
     pages.filters["question"] = label_question
+    pages.filters.update(desk_words.FILTERS)
     pages.filters.update(wording.build_filters(pipeline.settings.network.time_zone))
     return Desk(pipeline, pages, hint, engine_url)
 
