@@ -33,6 +33,10 @@ SAMPLE = ROOT / "src/pregon/sandbox/sample"
 MEDIAN_MS, P95_MS, APPROVE_MS = 100, 250, 300
 NOW = datetime.now(UTC)
 LANGUAGES = ("en", "fr", "es")
+DELIVERY_COLUMNS = (
+    "id, campaign_id, draft_id, approval_id, revision, channel, language, position, address, contact_id, state, reason, "
+    "attempts, due_at, claimed_at, claimed_by, sent_at, provider_id, track_opens, track_clicks, planned_at"
+)
 
 
 def main() -> None:
@@ -186,7 +190,7 @@ def fill_deliveries(
                        1, at, at, "w", at, None, 0, 1, at)  # fmt: skip
                 number += 1
 
-    connection.executemany(f"INSERT INTO deliveries VALUES ({marks(21)})", rows())
+    connection.executemany(f"INSERT INTO deliveries ({DELIVERY_COLUMNS}) VALUES ({marks(21)})", rows())
     return number
 
 
