@@ -222,7 +222,7 @@ class Unwritten:
         return getattr(self._store, name)
 
     def exchange_mailings(
-        self, finished: Sequence[tuple[Mailing, Outcome]], count: int, limit: int, worker: str, at: datetime
+        self, finished: Sequence[tuple[Mailing, Outcome]], count: int, limit: int, worker: str, at: datetime, *_: Any
     ) -> tuple[Mailing, ...]:
         return tuple(mailing for _ in range(count) if (mailing := self._next(limit, worker, at)).rows)
 

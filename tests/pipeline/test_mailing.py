@@ -124,3 +124,25 @@ def test_a_mistake_in_one_request_does_not_lose_the_others(busy, monkeypatch):
     states = busy.states(slug, "email")
     assert states.count("sent") == len(mails(busy)) > 0
     assert 1 <= states.count("sending") <= 2
+
+
+def test_no_more_leaves_than_a_minute_and_a_day_allow(house):
+    email = house.settings.channels.email.model_copy(update={"batch_size": 2, "daily_quota": 4, "mails_per_minute": 3})
+    channels = house.settings.channels.model_copy(update={"email": email})
+    house.clock.at = house.clock.at.replace(hour=11, minute=0, second=0, microsecond=0)
+    house.pipeline.store.close()
+    house.pipeline = build_pipeline(
+        house.settings.model_copy(update={"channels": channels}), house.sandbox, clock=house.clock
+    )
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    for expected in (3, 3, 4, 4):
+        house.pipeline.delivering.deliver()
+        assert len(mails(house)) == expected
+        house.clock.forward(seconds=30)
+    assert "all 4 mails of this day are used" in house.pipeline.store.read_pause(ChannelName.EMAIL)
+    house.clock.forward(hours=14)
+    house.pipeline.delivering.deliver()
+    assert len(mails(house)) > 4
+    assert set(mails(house).values()) == {1}
+    house.pipeline.store.close()

@@ -112,6 +112,8 @@ class Delivering:
             key=self._key,
             base_url=settings.base_url,
             in_flight=in_flight,
+            daily_quota=email.daily_quota,
+            mails_per_minute=email.mails_per_minute,
             record=self._record,
             before_claim=lambda: self._opening.postpone_closed(ChannelName.EMAIL, self._clock()),
         )

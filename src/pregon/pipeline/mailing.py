@@ -9,12 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from pregon.deliveries import sign_deliveries
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL
 from pregon.pipeline.approved import Approved, ApprovedMails
+from pregon.pipeline.pausing import pause_channel
 from pregon.pipeline.protocols import Channel, Clock, Storage
 from pregon.types import (
+    Budget,
     Content,
     Delivery,
     DeliveryState,
@@ -44,6 +47,8 @@ class MailRoom:
     in_flight: int
     record: _Record
     before_claim: Callable[[], object]
+    daily_quota: int | None = None
+    mails_per_minute: int | None = None
 
     def send_due(self, channel: Channel) -> Mapping[DeliveryState, int]:
         """Send until nothing is due, the channel is paused, or the provider asks to wait. How many came to which state.
@@ -59,7 +64,24 @@ class MailRoom:
                 run.finish()
         if run.problem:
             raise run.problem
+        self._say_quota(channel)
         return run.counts
+
+    def budgets(self, at: datetime) -> tuple[Budget, ...]:
+        """What may be claimed at this time: so many mails a day (UTC) and a minute, by all workers together."""
+        day = ("email", at.strftime("%Y-%m-%d"), self.daily_quota)
+        minute = ("email-minute", str(int(at.timestamp()) // 60), self.mails_per_minute)
+        return tuple(Budget(name, period, most) for name, period, most in (day, minute) if most)
+
+    def _say_quota(self, channel: Channel) -> None:
+        """Pause until the next day (UTC) when the quota of this one is used up."""
+        at = self.clock()
+        if self.daily_quota and self.store.read_quota(channel.name, at.strftime("%Y-%m-%d")) >= self.daily_quota:
+            midnight = (at + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+            detail = f"all {self.daily_quota:,} mails of this day are used; the rest leaves tomorrow"
+            wait = (midnight - at).total_seconds()
+            pause = Outcome("", DeliveryState.PENDING, detail=detail, retry_after=wait, pause="quota")
+            pause_channel(self.store, channel.name, pause, at)
 
     def links(self) -> Mapping[str, str]:
         """The tokens of a mail and what the addresses that they stand for begin with."""
@@ -96,8 +118,9 @@ class _Run:
 
     def _exchange(self, count: int) -> tuple[Mailing, ...]:
         finished, self.finished = self.finished, []
-        room = self.room
-        claimed = room.store.exchange_mailings(finished, count, self.channel.batch_size, room.worker, room.clock())
+        room, at = self.room, self.room.clock()
+        size, budgets = self.channel.batch_size, self.room.budgets(at)
+        claimed = room.store.exchange_mailings(finished, count, size, room.worker, at, budgets)
         for mailing, outcome in finished:
             self.counts[outcome.state] += len(mailing.rows)
         return claimed

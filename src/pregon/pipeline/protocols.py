@@ -14,6 +14,7 @@ from pregon.types import (
     Audience,
     AudienceCount,
     AuditEntry,
+    Budget,
     Campaign,
     CampaignSearch,
     ChannelName,
@@ -263,8 +264,15 @@ class DeliveryStore(Protocol):
 
     def claim_due(self, channel: ChannelName, limit: int, worker: str, at: datetime) -> tuple[Delivery, ...]: ...
     def exchange_mailings(
-        self, finished: Sequence[tuple[Mailing, Outcome]], count: int, limit: int, worker: str, at: datetime
+        self,
+        finished: Sequence[tuple[Mailing, Outcome]],
+        count: int,
+        limit: int,
+        worker: str,
+        at: datetime,
+        budgets: Sequence[Budget] = (),
     ) -> tuple[Mailing, ...]: ...
+    def read_quota(self, channel: ChannelName, day: str) -> int: ...
     def record_outcomes(self, outcomes: Sequence[tuple[Outcome, datetime | None]], kind: str, at: datetime) -> None: ...
     def mark_lost_claims(self, claimed_before: datetime, at: datetime) -> int: ...
     def hold_late(self, due_before: datetime) -> int: ...

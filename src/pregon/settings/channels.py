@@ -48,7 +48,7 @@ class ChannelConfig(Part):
     """One way out. In sandbox mode the channel speaks to the stand-in on this machine and to nothing else; off, not at all.
 
     `auth` is for X: its OAuth 1.0a keys, or OAuth 2 with a refresh token. `daily_quota` is in the provider's own
-    units, for YouTube 10,000 where nothing is said. `in_flight` requests of `batch_size` mails are on their way to SendGrid
+    units, for YouTube 10,000 where nothing is said; for mail it is mails a day (UTC), beside `mails_per_minute`. `in_flight` requests of `batch_size` mails are on their way to SendGrid
     at once. For SMTP: `port` (587, for tls 465), `security`, `connections`
     at a time, `return_path` the mailbox that bounces come to and `bounces` where it is read (imaps://USER@HOST/FOLDER).
     """
@@ -64,6 +64,7 @@ class ChannelConfig(Part):
     host: str | None = None
     auth: Literal["oauth1", "oauth2"] = "oauth1"
     daily_quota: int | None = Field(default=None, ge=1)
+    mails_per_minute: int | None = Field(default=None, ge=1)
     send_window: SendWindowRule | None = None
     port: int | None = Field(default=None, ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = "starttls"

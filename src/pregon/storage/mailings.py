@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -20,7 +21,7 @@ from sqlalchemy import Connection, Row
 from pregon.storage.claims import ClaimQueries
 from pregon.storage.funnels import mark_stale
 from pregon.storage.tables import UtcTime
-from pregon.types import DeliveryState, Mailing, MailRow, Outcome
+from pregon.types import Budget, DeliveryState, Mailing, MailRow, Outcome
 
 # In these, {name} is a value, {place} a row's own key (its number in SQLite, which is found twice as fast as its id) and
 # {at_places} whether a row is among the given ones. States are literals, so that the index of what is open is used; for
@@ -70,15 +71,22 @@ _RECORD = (
 _MINE = _RECORD + "{at_places} AND claimed_by = {claim} AND state || '' = 'sending'"
 _STILL_OPEN = _RECORD + "{among} AND state || '' IN ('sending', 'unknown', 'held')"
 
+_OPEN_BUDGET = "INSERT INTO quota_use (channel, day, units) VALUES ({name}, {period}, 0) ON CONFLICT DO NOTHING"
+_READ_BUDGET = "SELECT units FROM quota_use WHERE channel = {name} AND day = {period} {lock}"
+_CLOSE_BUDGETS = "DELETE FROM quota_use WHERE channel = {name} AND day < {period}"
+_USE = "UPDATE quota_use SET units = units + {used} WHERE channel = {name} AND day = {period}"
+
 _SQLITE = {
     "place": "deliveries.rowid",
     "skip": "",
+    "lock": "",
     "at_places": "deliveries.rowid IN (SELECT value FROM json_each(:places))",
     "among": "deliveries.id IN (SELECT value FROM json_each(:ids))",
 }
 _POSTGRES = {
     "place": "deliveries.id",
     "skip": "FOR UPDATE SKIP LOCKED",
+    "lock": "FOR UPDATE",
     "at_places": "deliveries.id = ANY(%(places)s)",
     "among": "deliveries.id = ANY(%(ids)s)",
 }
@@ -88,18 +96,24 @@ class MailingQueries(ClaimQueries):
     """Record and claim newsletters."""
 
     def exchange_mailings(
-        self, finished: Sequence[tuple[Mailing, Outcome]], count: int, limit: int, worker: str, at: datetime
+        self,
+        finished: Sequence[tuple[Mailing, Outcome]],
+        count: int,
+        limit: int,
+        worker: str,
+        at: datetime,
+        budgets: Sequence[Budget] = (),
     ) -> tuple[Mailing, ...]:
         """Record what became of whole mailings, and claim up to `count` more of up to `limit` mails each.
 
-        Nothing is claimed while mail is paused. An address that was suppressed or unsubscribed since planning is taken
+        Nothing is claimed while mail is paused, and no more than is left of each budget. An address that was suppressed or unsubscribed since planning is taken
         out by the claim itself, so that this is effective for everything not yet claimed.
         """
         with self._write() as connection:
             run = _Statements(connection, at)
             for mailing, outcome in finished:
                 _record_mailing(run, mailing, outcome)
-            claimed = _claim_mailings(run, count, limit, worker) if count else ()
+            claimed = _claim_mailings(run, count, limit, worker, budgets) if count else ()
             mark_stale(self, connection, {each.campaign_id for each in (*(done for done, _ in finished), *claimed)})
         return tuple(mailing for mailing in claimed if mailing.rows)
 
@@ -140,17 +154,35 @@ def _write(statement: str, is_postgres: bool) -> str:
 # --- claiming
 
 
-def _claim_mailings(run: _Statements, count: int, limit: int, worker: str) -> tuple[Mailing, ...]:
+def _claim_mailings(
+    run: _Statements, count: int, limit: int, worker: str, budgets: Sequence[Budget]
+) -> tuple[Mailing, ...]:
     """The mailings that were claimed, and one without rows for each look that found only what may not be sent."""
     if run(_PAUSED).scalar():
         return ()
+    left = _read_budgets(run, budgets)
     found: list[Mailing] = []
-    while sum(bool(mailing.rows) for mailing in found) < count:
-        mailing = _claim_next(run, limit, worker)
+    while left and sum(bool(mailing.rows) for mailing in found) < count:
+        mailing = _claim_next(run, min(limit, left), worker)
         if mailing is None:
             break
         found.append(mailing)
+        left -= len(mailing.rows)
+    used = sum(len(mailing.rows) for mailing in found)
+    for budget in budgets if used else ():
+        run(_USE, name=budget.name, period=budget.period, used=used)
     return tuple(found)
+
+
+def _read_budgets(run: _Statements, budgets: Sequence[Budget]) -> int:
+    """How many mails all budgets leave. Their rows are locked until the claim is committed."""
+    left = sys.maxsize
+    for budget in budgets:
+        named = {"name": budget.name, "period": budget.period}
+        run(_OPEN_BUDGET, **named)
+        left = min(left, max(0, budget.most - run(_READ_BUDGET, **named).scalar_one()))
+        run(_CLOSE_BUDGETS, **named)
+    return left
 
 
 def _claim_next(run: _Statements, limit: int, worker: str) -> Mailing | None:

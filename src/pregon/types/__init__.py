@@ -26,6 +26,7 @@ from pregon.types.contacts import (
     Wish,
 )
 from pregon.types.deliveries import (
+    Budget,
     DeliveryState,
     Mailing,
     MailRow,
@@ -130,6 +131,7 @@ __all__ = [
     "AuditEntry",
     "Block",
     "Body",
+    "Budget",
     "Call",
     "Campaign",
     "CampaignSearch",

@@ -110,6 +110,15 @@ class Mailing:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """At most so many mails in a period: its `name` and the period, at most 20 and 10 characters, as they are counted."""
+
+    name: str
+    period: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class OutgoingMails(Sequence[Outgoing]):
     """The deliveries of a mailing. Who takes them by the thousand reads `rows` and `marks`; others get each as `Outgoing`.
 
