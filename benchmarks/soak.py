@@ -23,7 +23,9 @@ def main() -> None:
     """Print what is done and, last, one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="1,000 items instead of 60")
-    count = 1_000 if parser.parse_args().full else 60
+    parser.add_argument("--items", type=int)
+    options = parser.parse_args()
+    count = options.items or (1_000 if options.full else 60)
     memory, seconds = [], []
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "home") as served:
         for document in write_documents(Path(folder) / "documents", count):

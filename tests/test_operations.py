@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +19,12 @@ PACKAGE = ROOT / "src" / "pregon"
 _CASE = re.compile(r"[;.({]|: |, and | and may | until a ")
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = str(path.relative_to(PACKAGE))
-        if name.startswith(("channels/", "pipeline/", "storage/", "backups.py", "deliveries.py", "approvals.py")):
-            yield name, ast.parse(path.read_text(encoding="utf-8"))
+@functools.cache
+def modules() -> tuple[ast.Module, ...]:
+    """The modules that put deliveries into a state."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))
+             if str(path.relative_to(PACKAGE)).startswith(("channels/", "pipeline/", "storage/", "backups.py"))]  # fmt: skip
+    return tuple(ast.parse(text) for text in texts if re.search(r"DeliveryState\.(HELD|UNKNOWN)|held: ", text))
 
 
 def text_of(node: ast.AST | None) -> str | None:
@@ -42,7 +44,7 @@ def is_state(node: ast.AST, state: str) -> bool:
 def sentences(state: str) -> set[str]:
     """What is said where something comes to this state: literals of the call, or the variable that is set before it."""
     found: set[str] = set()
-    for _, module in modules():
+    for module in modules():
         for function in [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]:
             calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
             for call in calls:
@@ -65,8 +67,9 @@ def said_in(given: list[ast.expr], function: ast.FunctionDef, line: int) -> Iter
             yield from [text for _, text in sorted(assigned)][-1:]
 
 
+@functools.cache
 def held() -> set[str]:
-    literals = {text_of(node) for _, module in modules() for node in ast.walk(module)}
+    literals = {text_of(node) for module in modules() for node in ast.walk(module)}
     marked = {text for text in literals if text and text.startswith("held: ")}
     return {case for case in map(case_of, marked | sentences("HELD")) if case}
 
