@@ -7,19 +7,22 @@ from pathlib import Path
 from starlette.testclient import TestClient
 from tests.web.builders import ORIGIN, Browser, make_settings, open_place, prepare_home
 
-from pregon.settings import ChannelConfig, PostRule
-from pregon.types import Kind
+from pregon.settings import ChannelConfig, ForumConfig, PostRule, TopicRule
+from pregon.types import Kind, TopicBody
+from pregon.web.api.fields import show_content
 from pregon.web.app import build_app
 
 
-def test_a_draft_for_mastodon_is_shown_and_edited(tmp_path: Path) -> None:
+def test_a_draft_for_mastodon_and_one_for_the_forum_are_shown_and_edited(tmp_path: Path) -> None:
     given = make_settings(tmp_path)
+    rules = {"mastodon": PostRule(), "discourse": TopicRule(tags=("circulars", "calls"))}
     playbooks = {
-        kind: playbook.model_copy(update={"mastodon": PostRule()}) if kind is Kind.CIRCULAR else playbook
+        kind: playbook.model_copy(update=rules) if kind is Kind.CIRCULAR else playbook
         for kind, playbook in given.playbooks.items()
     }
     way = ChannelConfig(provider="mastodon", mode="sandbox", account="@tidal@social.example")
-    channels = given.channels.model_copy(update={"mastodon": way})
+    forum = ForumConfig(provider="discourse", account="secretariat", categories={"en": 7, "fr": 8, "es": 9})
+    channels = given.channels.model_copy(update={"mastodon": way, "discourse": forum})
     settings = given.model_copy(update={"playbooks": playbooks, "channels": channels})
     prepare_home(settings)
     with open_place(settings) as place:
@@ -40,3 +43,11 @@ def test_a_draft_for_mastodon_is_shown_and_edited(tmp_path: Path) -> None:
         location = editor.post(f"/drafts/{draft.id}/edit", base=[base], part=["Two calls are open.", ""])
         assert "said=saved" in location
         assert "Two calls are open." in editor.get(f"/campaigns/{row.campaign.slug}")
+        topic = next(draft for draft in row.drafts if draft.channel == "discourse")
+        body = place.pipeline.reviewing.show_draft(topic.id)[1].revision.content.body
+        assert isinstance(body, TopicBody)
+        page = editor.get(f"/campaigns/{row.campaign.slug}")
+        assert f"In category {body.category} of the forum. Tags: circulars, calls" in page
+        assert "its first line is the topic" in editor.get(f"/drafts/{topic.id}/edit")
+        shown = show_content(place.pipeline.reviewing.show_draft(topic.id)[1].revision.content)
+        assert (shown.category, shown.tags) == (body.category, ["circulars", "calls"])

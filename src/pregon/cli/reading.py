@@ -148,7 +148,7 @@ def _write_proposal(proposal: Proposal, out: Path | None) -> dict[str, str]:
 
 
 def _proposal_json(proposal: Proposal, files: dict[str, str]) -> dict[str, Any]:
-    from pregon.types import MailBody, PlaylistBody, ThreadBody
+    from pregon.types import MailBody, PlaylistBody, ThreadBody, TopicBody
 
     body = proposal.content.body
     common: dict[str, Any] = {"channel": proposal.channel, "language": proposal.language}
@@ -164,6 +164,8 @@ def _proposal_json(proposal: Proposal, files: dict[str, str]) -> dict[str, Any]:
             for part in body.parts
         ]
         common["cost_usd"] = body.cost_usd
+        if isinstance(body, TopicBody):
+            common |= {"category": body.category, "tags": list(body.tags)}
     elif isinstance(body, PlaylistBody):
         common |= {"operations": [asdict(o) for o in body.operations], "reason": body.reason or None}
     return common | {

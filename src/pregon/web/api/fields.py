@@ -22,6 +22,7 @@ from pregon.types import (
     PlaylistFields,
     PostFields,
     ThreadBody,
+    TopicBody,
 )
 from pregon.web.api.models import In, Out, Short, Text, When
 
@@ -166,6 +167,8 @@ class ContentOut(Out):
     calendar: str | None = None
     thread: list[PartOut] | None = None
     cost_usd: float | None = None
+    category: int | None = None
+    tags: list[str] | None = None
     playlist: PlaylistModel | None = None
     sender: str | None = None
     account: str | None = None
@@ -239,6 +242,8 @@ def show_content(content: Content) -> ContentOut:
             PartOut(text=p.text, weighted_length=p.weighted_length, pictures=len(p.media)) for p in body.parts
         ]
         shown.cost_usd = body.cost_usd
+    if isinstance(body, TopicBody):
+        shown.category, shown.tags = body.category, list(body.tags)
     if isinstance(body, PlaylistBody):
         kept = PlaylistFields(body.operations, body.reason)
         shown.playlist = PlaylistModel.model_validate({"type": "playlist", **_PLAYLIST.dump_python(kept)})
