@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pregon.errors import DocumentError, SignatureError, SourceError
@@ -77,10 +78,26 @@ def ask_links(addresses: Sequence[str]) -> Mapping[str, tuple[str, str]]:
 
 
 def read_templates(root: Path) -> Mapping[str, str]:
-    """Every text file below `root`/templates, by its path there."""
+    """Every text file below `root`/templates, by its path there; read again only when one of them has changed."""
     folder = root / "templates"
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
-    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in files}
+    return _read_files(folder, tuple(_stamp_files(folder)))
+
+
+def _stamp_files(folder: Path) -> Iterator[tuple[str, int, int]]:
+    """(path, size, time of the last change in ns) of each file below a folder."""
+    for at, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            if not name.startswith("."):
+                path = os.path.join(at, name)
+                known = os.stat(path)
+                yield path, known.st_size, known.st_mtime_ns
+
+
+@lru_cache(maxsize=4)
+def _read_files(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> Mapping[str, str]:
+    paths = (Path(path) for path, _, _ in stamps)
+    return MappingProxyType({path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths})
 
 
 def build_composing(

@@ -116,12 +116,12 @@ def test_an_ended_authorisation_raises_one_alert_and_asks_no_more(rebuild):
     house.approve(slug, "youtube")
     stranger = rebuild("PLtidal-en")  # a process whose token has not been fetched yet
     house.sandbox.set_fault("youtube", "expired_token", times=50)
-    asked = house.sandbox.read("requests")["counts"]["youtube POST /token"]
+    asked = house.sandbox.read("requests")["counts"]["youtube POST /youtube/token"]
     for _ in range(5):
         stranger.pipeline.delivering.deliver()
         stranger.pipeline.measuring.measure()
         house.clock.forward(minutes=10)
-    assert house.sandbox.read("requests")["counts"]["youtube POST /token"] == asked + 1
+    assert house.sandbox.read("requests")["counts"]["youtube POST /youtube/token"] == asked + 1
     pauses = [entry for entry in house.pipeline.store.list_audit() if entry.action == "pause"]
     assert len(pauses) == 1
     assert "connect the channel again" in pauses[0].detail
