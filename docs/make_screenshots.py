@@ -44,6 +44,7 @@ ARGUMENTS = [
 PASSWORD = "a password for pictures"
 # What the documents show: every page once, and the two that are used most as a phone and a dark screen show them.
 ALSO_SHOWN = {
+    ("part-way", "phone", "light"),
     ("campaign", "phone", "light"),
     ("inbox", "phone", "light"),
     ("campaign", "desktop", "dark"),
@@ -69,6 +70,8 @@ ONLY_CHECKED = {
 # The two other languages of the desk, on one page each.
 SPOKEN = {"fr": "campaign", "es": "inbox"}
 SIZES = {"desktop": (1280, 900), "phone": (375, 812)}
+# Pictures in documents end here, by their width.
+TALLEST = {1280: 1250, 375: 1100}
 
 
 @dataclass
@@ -226,7 +229,7 @@ def is_shown(name: str, size: str, scheme: str) -> bool:
 def photograph(browser: Browser, address: str, sights: Sights, folder: Path, *, everything: bool) -> None:
     """Every page in every size and colour scheme."""
     for size, (width, height) in SIZES.items():
-        for scheme in os.environ.get("PREGON_SCHEMES", "light dark").split():
+        for scheme in ("light", "dark"):
             context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
             page = context.new_page()
             page.goto(f"{address}/sign-in")
@@ -243,7 +246,7 @@ def photograph(browser: Browser, address: str, sights: Sights, folder: Path, *, 
                     print(f"{name} is {too_wide} px too wide at {width} px")
                 if page.locator("iframe").count():
                     show_whole(page, width)
-                page.screenshot(path=folder / f"desk-{name}-{size}-{scheme}.png", full_page=not name.startswith("edit"))
+                take_picture(page, folder / f"desk-{name}-{size}-{scheme}.png", everything=everything)
             context.close()
 
 
@@ -257,8 +260,18 @@ def photograph_languages(browser: Browser, address: str, sights: Sights, folder:
         page.goto(address + list_pages(sights)[name], wait_until="networkidle")
         if page.locator("iframe").count():
             show_whole(page, width)
-        page.screenshot(path=folder / f"desk-{name}-{code}-desktop-light.png", full_page=True)
+        take_picture(page, folder / f"desk-{name}-{code}-desktop-light.png")
         context.close()
+
+
+def take_picture(page: Page, path: Path, *, everything: bool = False) -> None:
+    """The page as a file: whole to be looked at, else as much of it as a document has place for."""
+    size = page.viewport_size
+    height = page.evaluate("document.documentElement.scrollHeight")
+    shown = height if everything else min(height, TALLEST[size["width"]])
+    page.set_viewport_size({"width": size["width"], "height": shown})
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=path)
 
 
 def show_whole(page: Page, width: int) -> None:

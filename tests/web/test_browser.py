@@ -1,4 +1,4 @@
-"""The officer's way through the desk in Chromium, with the desk's own scripts and its strict policy at work."""
+"""The desk's own scripts in Chromium under its strict policy; tests/test_whole_way.py tells the whole story."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from tests.web.builders import PASSWORD, Place, make_settings, open_place
 
-from pregon.types import ChannelName, DraftState
+from pregon.types import DraftState
 from pregon.web.app import build_app
 
 pytestmark = pytest.mark.browser
@@ -64,54 +64,6 @@ def sign_in(page: object, name: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/")
-
-
-def test_read_answer_edit_approve_and_see_the_result(served: tuple[Place, str], page: object) -> None:
-    from playwright.sync_api import expect
-
-    place, _ = served
-    slug = place.campaign("circular", "en")
-    sign_in(page, "approver")
-    page.get_by_role("link", name="Working group on harbour flooding").click()
-    mail = page.get_by_role("article", name="Newsletter English")
-    expect(mail.get_by_text("Not ready to approve")).to_be_visible()
-    expect(
-        page.frame_locator("iframe:not(.on-dark)").first.get_by_role("heading", name="Call for towns").first
-    ).to_be_visible()
-
-    mail.get_by_role("link", name="12", exact=True).first.focus()
-    lit = page.locator(".source .sentence.lit")
-    expect(lit).to_contain_text("12")
-
-    question = page.locator("form.question.blocking")
-    question.get_by_role("textbox").fill("https://tidalcities.example/en/technical-note")
-    question.get_by_role("button", name="Answer").click()
-    expect(page.get_by_text("Your answer is kept")).to_be_visible()
-
-    page.get_by_role("link", name="Edit the X draft").click()
-    post = page.get_by_label("Text").first
-    post.fill("A" * 290)
-    # The number on its last line, which this text left out, counts with it.
-    expect(page.get_by_text("294 / 280")).to_be_visible()
-    post.fill("Eleven towns lost market days to flooding. https://tidalcities.example/en/")
-    expect(page.locator(".count").first).to_contain_text("/ 280")
-    page.get_by_role("button", name="Save as a new revision").click()
-    expect(page.get_by_text("Saved as a new revision")).to_be_visible()
-
-    page.get_by_text("Approve all").click()
-    page.get_by_role("button", name="Yes, approve").first.click()
-    expect(page.get_by_text("It goes out at its time")).to_be_visible()
-    assert {d.draft.state for d in place.pipeline.reviewing.show_campaign(slug).drafts} == {DraftState.APPROVED}
-
-    place.pipeline.delivering.deliver()
-    place.sandbox.react()
-    page.get_by_role("link", name="Result").click()
-    expect(page.get_by_role("row", name="Delivered").first).to_contain_text("of 4")
-    page.get_by_role("link", name="Dashboard").click()
-    (figures,) = place.pipeline.measuring.funnels(slug)
-    clickers = figures.total(ChannelName.EMAIL).clickers
-    assert clickers > 0
-    expect(page.get_by_role("row", name="Clicked").first).to_contain_text(str(clickers))
 
 
 def test_unsaved_words_are_offered_again(served: tuple[Place, str], page: object) -> None:
@@ -185,44 +137,6 @@ def test_keys_move_and_show_but_never_decide(served: tuple[Place, str], page: ob
     expect(page.get_by_role("button", name="Yes, approve").first).to_be_focused()
     states = {d.draft.state for d in place.pipeline.reviewing.show_campaign(place.campaign()).drafts}
     assert states == {DraftState.IN_REVIEW}
-
-
-def test_schedule_withdraw_approve_again_and_an_edit_voids_it(served: tuple[Place, str], page: object) -> None:
-    from playwright.sync_api import expect
-
-    place, _ = served
-    slug = place.campaign()
-    draft = place.draft_ids(slug)["x"]
-    sign_in(page, "approver")
-    page.goto(f"/drafts/{draft}/edit")
-    page.get_by_label("Send at").fill("2031-03-04T09:30")
-    expect(page.get_by_text("09:30 Europe/Madrid (08:30 UTC)")).to_be_visible()
-    page.get_by_role("button", name="Save as a new revision").click()
-    post = page.get_by_role("article", name="X French")
-
-    def approve() -> None:
-        post.get_by_text("Approve…").click()
-        expect(post.get_by_text("1 post as")).to_contain_text("4 Mar 2031, 09:30")
-        post.get_by_role("button", name="Yes, approve").click()
-        expect(post.get_by_text("Approved by approver")).to_be_visible()
-
-    approve()
-    assert place.pipeline.delivering.deliver().outcomes["x"] == {}
-    post.get_by_text("Withdraw or cancel…").click()
-    post.get_by_role("button", name="Withdraw", exact=True).click()
-    expect(page.get_by_text("What had not gone out yet will not go out")).to_be_visible()
-    approve()
-    page.get_by_role("link", name="Calendar").click()
-    page.goto("/calendar?month=2031-03")
-    expect(page.get_by_role("table").get_by_text("planned")).to_be_visible()
-    page.goto(f"/drafts/{draft}/edit")
-    expect(page.get_by_text("the approval no longer counts")).to_be_visible()
-    page.get_by_label("Send at").fill("")
-    page.get_by_label("Text").first.fill("New words.")
-    page.get_by_role("button", name="Save as a new revision").click()
-    expect(post.get_by_text("Approved by")).to_have_count(0)
-    states = {row.state.value for row in place.pipeline.reviewing.who(slug)}
-    assert states == {"suppressed"}
 
 
 def test_a_comment_is_about_the_selected_words(served: tuple[Place, str], page: object) -> None:

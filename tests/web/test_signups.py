@@ -34,6 +34,7 @@ def test_the_form_in_each_language(browse: Browse, language: str, words: str) ->
     answer = browse("").http.get(f"/subscribe/{language}")
     assert words in answer.text
     assert f'<html lang="{language}">' in answer.text
+    assert "{" not in answer.text.partition("<main")[2]
     assert "set-cookie" not in answer.headers
     assert answer.headers["referrer-policy"] == "no-referrer"
 

@@ -98,7 +98,7 @@ def ask_confirmation(token: str, desk: AnyDesk) -> Response:
     if notice is None:
         return _bad_link(desk)
     words = SIGNUP_WORDS[_known(notice.language)]
-    title = words["confirm_ask"].format(network=_network(desk, notice.language), address=notice.address)
+    title = words["confirm_ask"].format(address=notice.address)
     return _page(desk, notice.language, title=title, form="confirm")
 
 
@@ -174,7 +174,7 @@ def _preferences_page(desk: Desk, contact: Contact, token: str, *, said: str = "
         "opens": contact.open_tracking is Consent.GRANTED,
         "clicks": contact.click_tracking is Consent.GRANTED,
     }
-    title = words["preferences"].format(network=_network(desk, language))
+    title = words["preferences"]
     return _page(desk, language, title=title, said=said, **values)
 
 
