@@ -6,6 +6,7 @@ An import never brings back who unsubscribed, left a list, refused tracking or w
 from __future__ import annotations
 
 import io
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -74,15 +75,16 @@ class ContactImport:
         reader = RowReader(read_header(shape.header), self._languages, language=language, lists=lists, how=how)
         counting = _Counting(reject)
         at = self._clock()
-        # The database takes one batch while the next is read; more than two are never held.
-        with ThreadPoolExecutor(max_workers=1) as writer:
-            before: Future[ImportCount] | None = None
+        # The database takes batches while the next is read; one more than it takes at a time is the most that is held.
+        writers = self._store.count_import_writers()
+        taken: deque[Future[ImportCount]] = deque()
+        with ThreadPoolExecutor(writers) as pool:
             for batch in _cut(counting.usable(read_rows(file, shape), reader)):
-                if before:
-                    counting.add(before.result())
-                before = writer.submit(self._take, batch, at, dry_run)
-            if before:
-                counting.add(before.result())
+                if len(taken) == writers:
+                    counting.add(taken.popleft().result())
+                taken.append(pool.submit(self._take, batch, at, dry_run))
+            for done in taken:
+                counting.add(done.result())
         return counting.result(shape)
 
     def _take(self, batch: list[ImportedRow], at: datetime, dry_run: bool) -> ImportCount:
