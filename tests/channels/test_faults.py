@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -136,6 +137,22 @@ def test_each_fault_has_its_outcome_and_one_write(sandbox: Sandbox, name: str, f
     # A token that is refused did nothing, so asking again with another is no second write.
     assert writes(sandbox, way.path) == (2 if way.renews and fault == "401" else 1)
     assert sandbox.read("requests")["trapped"] == []
+
+
+@pytest.mark.parametrize("days", [-2, 2])
+@pytest.mark.parametrize("name", WAYS)
+def test_a_clock_that_is_days_wrong_settles_nothing_as_not_sent(
+    sandbox: Sandbox, name: str, days: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = WAYS[name]
+    channel, shipment = way.channel(sandbox, timeout=PATIENCE), way.shipment()
+    sandbox.set_fault(name, "drop_before_accept")
+    assert {outcome.state for outcome in channel.send(shipment)} == {UNKNOWN}
+    wrong = datetime.now(UTC) + timedelta(days=days)
+    with monkeypatch.context() as patch:
+        patch.setattr("pregon.channels.clock.read_clock", lambda: wrong)
+        assert {outcome.state for outcome in channel.settle(shipment)} == {UNKNOWN}
+    assert {outcome.state for outcome in channel.settle(shipment)} == {PENDING}
 
 
 @pytest.mark.parametrize("fault", ["drop_after_accept", "partial", "502", "hang"])

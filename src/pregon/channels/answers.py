@@ -6,14 +6,12 @@ Knows no provider and does no I/O.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 from pregon.types import DeliveryState, Outcome, Outgoing
 
 RAW_LIMIT = 4000
-# A machine whose clock is wrong by less must still find what it sent when it reads a provider back.
-CLOCK_SKEW = timedelta(days=1)
 DEFAULT_WAIT = 60.0
 CREDENTIALS = "credentials"
 CREDIT = "credit"

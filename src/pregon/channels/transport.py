@@ -13,6 +13,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
+from pregon.channels.clock import check_clock
+
 
 class SingleAttemptAdapter(HTTPAdapter):
     """Sends each request once. With `base`, scheme, host and path prefix of the address are replaced by it.
@@ -28,14 +30,18 @@ class SingleAttemptAdapter(HTTPAdapter):
     def send(  # type: ignore[override]
         self, request: requests.PreparedRequest, **options: Any
     ) -> requests.Response:
-        """Send, with our timeout and to our base."""
+        """Send, with our timeout and to our base. Raises `ClockError` where a reading cannot be believed."""
         if self.base:
             parts = urlsplit(str(request.url))
             request.url = self.base + parts.path + (f"?{parts.query}" if parts.query else "")
         request.headers["Connection"] = "close"
         options["timeout"] = self.timeout
         options["proxies"] = {}
-        return super().send(request, **options)
+        response = super().send(request, **options)
+        if request.method == "GET":
+            # Only where something is read: what was written is known to be done, whatever the clock says.
+            check_clock(response.headers.get("Date"))
+        return response
 
 
 def harden_session(session: requests.Session, timeout: float, base: str | None = None) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 
 import requests
 
-from pregon.channels.answers import CLOCK_SKEW, is_settled_absence
+from pregon.channels.answers import is_settled_absence
+from pregon.channels.clock import CLOCK_SKEW
 from pregon.channels.mastodon.client import Client
 from pregon.types import DeliveryState, Outcome, Outgoing, PostPart
 

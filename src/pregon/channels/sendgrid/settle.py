@@ -13,7 +13,8 @@ from typing import Any
 import sendgrid
 from python_http_client.exceptions import HTTPError
 
-from pregon.channels.answers import CLOCK_SKEW, is_settled_absence, spread
+from pregon.channels.answers import is_settled_absence, spread
+from pregon.channels.clock import CLOCK_SKEW, check_clock
 from pregon.channels.sendgrid.payload import DELIVERY_ARGUMENT
 from pregon.types import DeliveryState, Outcome, Outgoing, Shipment
 
@@ -94,6 +95,7 @@ def _query(client: sendgrid.SendGridAPIClient, conditions: list[str]) -> list[di
 
 
 def _read(response: Any) -> dict[str, Any]:
+    check_clock(response.headers.get("Date"))
     value = json.loads(response.body)
     if not isinstance(value, dict):
         raise TypeError("SendGrid's log answered something else than an object")

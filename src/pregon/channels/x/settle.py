@@ -14,7 +14,8 @@ from typing import Any
 
 import tweepy
 
-from pregon.channels.answers import CLOCK_SKEW, is_settled_absence
+from pregon.channels.answers import is_settled_absence
+from pregon.channels.clock import CLOCK_SKEW
 from pregon.channels.threads import select_part
 from pregon.channels.x.client import is_signed
 from pregon.channels.x.send import Trouble
