@@ -35,7 +35,12 @@ class Served:
 
     def megabytes(self) -> float:
         """What all of them hold now."""
-        return sum(_proportional(pid) for pid in self.processes()) / 1024
+        return sum(self.megabytes_each())
+
+    def megabytes_each(self) -> tuple[float, float]:
+        """What the desk with its worker holds, and what Prefect's server beside it does."""
+        own, *others = (_proportional(pid) / 1024 for pid in self.processes())
+        return own, sum(others)
 
     def processes(self) -> list[int]:
         """The process and all below it."""

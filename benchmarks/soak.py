@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import operator
 import statistics
 import tempfile
 import urllib.request
@@ -26,19 +27,23 @@ def main() -> None:
     parser.add_argument("--items", type=int)
     options = parser.parse_args()
     count = options.items or (1_000 if options.full else 60)
-    memory, seconds = [], []
+    memory, seconds = list[tuple[float, float]](), list[float]()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "home") as served:
         for document in write_documents(Path(folder) / "documents", count):
             seconds.append(drop(document, served.home))
             with urllib.request.urlopen(f"{served.url}/sign-in", timeout=30) as page:
                 page.read()
-            memory.append(served.megabytes())
+            memory.append(served.megabytes_each())
             if len(memory) % max(1, count // 6) == 0:
                 print(
-                    f"{len(memory):,} items: {memory[-1]:.0f} MB, {statistics.median(seconds[-10:]):.2f} s", flush=True
+                    f"{len(memory):,} items: {sum(memory[-1]):.0f} MB, {statistics.median(seconds[-10:]):.2f} s",
+                    flush=True,
                 )
     quarter = count // 4
-    early, late = statistics.median(memory[quarter : 2 * quarter]), statistics.median(memory[-quarter:])
+    (early, late), own, server = (
+        (statistics.median(map(size, memory[quarter : 2 * quarter])), statistics.median(map(size, memory[-quarter:])))
+        for size in (sum, operator.itemgetter(0), operator.itemgetter(1))
+    )
     quick, slow = statistics.median(seconds[quarter : 2 * quarter]), statistics.median(seconds[-quarter:])
     figures = {
         "items": count,
@@ -46,6 +51,8 @@ def main() -> None:
         "megabytes_last_quarter": round(late),
         "growth": round(late / early, 2),
         "limit_of_growth": GROWTH,
+        "desk_and_worker_megabytes": [round(size) for size in own],
+        "prefect_server_megabytes": [round(size) for size in server],
         "kilobytes_per_item": round((late - early) * 1024 / (count / 2)),
         "seconds_second_quarter": round(quick, 2),
         "seconds_last_quarter": round(slow, 2),
