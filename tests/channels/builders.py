@@ -27,6 +27,8 @@ from pregon.types import (
     TopicBody,
 )
 
+# A busy machine may take its time; only what hangs is given up soon, in `haste`.
+PATIENCE = 20.0
 CAMPAIGN = "2026-circular-58"
 CALENDAR = "BEGIN:VCALENDAR\r\nMETHOD:PUBLISH\r\nSUMMARY:Marées vives\r\nEND:VCALENDAR\r\n"
 LINK = "https://tidalcities.example/en/58"
@@ -79,12 +81,12 @@ def plan(*operations: PlaylistOperation, position: int = 0, earlier_ids: dict[in
 
 
 def sendgrid_channel(sandbox: Sandbox, **options: float) -> SendGridChannel:
-    settings = {"timeout": 0.5, "grace_seconds": 0.0} | options
+    settings = {"timeout": PATIENCE, "grace_seconds": 0.0} | options
     return SendGridChannel(accounts.SENDGRID_API_KEY, host=sandbox.sendgrid_url, **settings)
 
 
 def x_channel(sandbox: Sandbox, **options: float) -> XChannel:
-    settings = {"timeout": 0.5, "grace_seconds": 0.0} | options
+    settings = {"timeout": PATIENCE, "grace_seconds": 0.0} | options
     keys = (
         accounts.X_CONSUMER_KEY,
         accounts.X_CONSUMER_SECRET,
@@ -95,23 +97,23 @@ def x_channel(sandbox: Sandbox, **options: float) -> XChannel:
 
 
 def mastodon_channel(sandbox: Sandbox, token: str = accounts.MASTODON_TOKEN, **options: Any) -> MastodonChannel:
-    return MastodonChannel(token, sandbox.mastodon_url, **({"timeout": 0.5, "grace_seconds": 0.0} | options))
+    return MastodonChannel(token, sandbox.mastodon_url, **({"timeout": PATIENCE, "grace_seconds": 0.0} | options))
 
 
 def bluesky_channel(sandbox: Sandbox, password: str = accounts.BLUESKY_PASSWORD, **options: Any) -> BlueskyChannel:
-    settings: dict[str, Any] = {"timeout": 0.5, "grace_seconds": 0.0} | options
+    settings: dict[str, Any] = {"timeout": PATIENCE, "grace_seconds": 0.0} | options
     return BlueskyChannel(accounts.BLUESKY_HANDLE, password, sandbox.bluesky_url, **settings)
 
 
 def discourse_channel(sandbox: Sandbox, key: str = accounts.DISCOURSE_KEY, **options: Any) -> DiscourseChannel:
-    settings: dict[str, Any] = {"timeout": 0.5, "grace_seconds": 0.0} | options
+    settings: dict[str, Any] = {"timeout": PATIENCE, "grace_seconds": 0.0} | options
     return DiscourseChannel(key, accounts.DISCOURSE_USER, sandbox.discourse_url, **settings)
 
 
 def youtube_channel(
     sandbox: Sandbox, refresh_token: str = accounts.YOUTUBE_REFRESH_TOKEN, **options: Any
 ) -> YouTubeChannel:
-    settings: dict[str, Any] = {"timeout": 0.5, "grace_seconds": 0.0} | options
+    settings: dict[str, Any] = {"timeout": PATIENCE, "grace_seconds": 0.0} | options
     keys = (accounts.YOUTUBE_CLIENT_ID, accounts.YOUTUBE_CLIENT_SECRET, refresh_token)
     return YouTubeChannel(*keys, base_url=sandbox.youtube_url, token_uri=sandbox.token_uri, **settings)
 
@@ -125,3 +127,8 @@ def calls(sandbox: Sandbox, method: str, path: str) -> int:
     """How many calls of this method and path the stand-in saw."""
     counts: dict[str, int] = sandbox.read("requests")["counts"]
     return sum(count for name, count in counts.items() if f" {method} " in name and name.endswith(path))
+
+
+def haste(fault: str) -> dict[str, float]:
+    """The options of a channel that meets this fault: half a second's patience with what hangs."""
+    return {"timeout": 0.5} if fault == "hang" else {}

@@ -16,6 +16,7 @@ from pregon.types import DeliveryState, Media, Outgoing, Shipment
 
 from .builders import (
     CALENDAR,
+    PATIENCE,
     bluesky_channel,
     discourse_channel,
     mail_content,
@@ -31,8 +32,6 @@ from .builders import (
 )
 from .test_youtube_plans import CREATE, MOVE, RETITLE, VIDEO, remove
 
-# Nothing here is about giving up in time.
-PATIENCE = 20.0
 PICTURE = Media("quay.png", "image/png", b"\x89PNG made up", "The quay at low tide")
 GIF = Media("tide.gif", "image/gif", b"GIF89a", "The tide")
 
@@ -83,7 +82,7 @@ def post_and_read(channel: Any, first: Shipment, *, reply: bool = True) -> None:
 
 
 def use_sendgrid(sandbox: Sandbox) -> None:
-    channel = sendgrid_channel(sandbox, timeout=PATIENCE)
+    channel = sendgrid_channel(sandbox)
     people = newsletter("ada@portamar.example", "ben@brackwater.example")
     for opens in (True, False):
         for clicks in (True, False):
@@ -95,7 +94,7 @@ def use_sendgrid(sandbox: Sandbox) -> None:
 
 
 def use_x(sandbox: Sandbox) -> None:
-    channel = x_channel(sandbox, timeout=PATIENCE)
+    channel = x_channel(sandbox)
     post_and_read(channel, thread("One https://tidalcities.example/en/58", "Two", media=(PICTURE,)))
     assert channel.send(thread("A GIF", media=(GIF,)))[0].state is DeliveryState.SENT
 
@@ -124,7 +123,7 @@ class Forgetful:
 
 
 def use_youtube(sandbox: Sandbox) -> None:
-    channel = youtube_channel(sandbox, timeout=PATIENCE)
+    channel = youtube_channel(sandbox)
     added = channel.send(playlist())[0]
     assert channel.settle(playlist())[0].state is DeliveryState.SENT
     for operation in (CREATE, RETITLE, MOVE, remove(sandbox)):
@@ -134,14 +133,14 @@ def use_youtube(sandbox: Sandbox) -> None:
 
 
 def use_mastodon(sandbox: Sandbox) -> None:
-    post_and_read(mastodon_channel(sandbox, timeout=PATIENCE), thread("One", "Two", media=(PICTURE,)))
+    post_and_read(mastodon_channel(sandbox), thread("One", "Two", media=(PICTURE,)))
 
 
 def use_bluesky(sandbox: Sandbox) -> None:
     text = "Tides https://tidalcities.example/en/58 #TidalCities"
-    post_and_read(bluesky_channel(sandbox, timeout=PATIENCE), thread(text, "Two", media=(PICTURE,)))
+    post_and_read(bluesky_channel(sandbox), thread(text, "Two", media=(PICTURE,)))
 
 
 def use_discourse(sandbox: Sandbox) -> None:
     shipment = topic("Circular 58: two calls", "Two calls are open until June.", PICTURE, tags=("circulars",))
-    post_and_read(discourse_channel(sandbox, timeout=PATIENCE), shipment, reply=False)
+    post_and_read(discourse_channel(sandbox), shipment, reply=False)

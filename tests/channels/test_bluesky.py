@@ -11,7 +11,7 @@ from pregon.drafts import post_length
 from pregon.sandbox import Sandbox
 from pregon.types import ChannelName, DeliveryState, Media, Outgoing, Shipment
 
-from .builders import LINK, bluesky_channel, thread, writes
+from .builders import LINK, bluesky_channel, haste, thread, writes
 
 SENT, PENDING, UNKNOWN, FAILED = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.UNKNOWN, DeliveryState.FAILED
 TEXT = f"Marées à deux villes: {LINK}. #VillesDeMarée"
@@ -65,7 +65,7 @@ def test_a_picture_goes_up_with_its_description(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("fault", ["502", "hang"])
 def test_a_session_that_cannot_be_opened_posts_nothing(sandbox: Sandbox, fault: str) -> None:
     sandbox.set_fault("bluesky", fault, on="session", seconds=3)
-    assert bluesky_channel(sandbox).send(part(0))[0].state is PENDING
+    assert bluesky_channel(sandbox, **haste(fault)).send(part(0))[0].state is PENDING
     assert sandbox.read("skeets") == []
 
 

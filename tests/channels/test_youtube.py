@@ -9,7 +9,7 @@ from pregon.channels.youtube.payload import build_item
 from pregon.sandbox import Sandbox
 from pregon.types import DeliveryState, Outgoing, PlaylistOperation
 
-from .builders import playlist, writes, youtube_channel
+from .builders import haste, playlist, writes, youtube_channel
 
 SENT, PENDING, UNKNOWN, FAILED = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.UNKNOWN, DeliveryState.FAILED
 
@@ -37,7 +37,7 @@ def test_a_lost_answer_adds_the_video_once(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("fault", ["502", "hang", "drop_before_accept"])
 def test_a_read_that_fails_changes_nothing(sandbox: Sandbox, fault: str) -> None:
     sandbox.set_fault("youtube", fault, on="read", seconds=3)
-    assert youtube_channel(sandbox).send(playlist())[0].state is PENDING
+    assert youtube_channel(sandbox, **haste(fault)).send(playlist())[0].state is PENDING
     assert writes(sandbox, "/playlistItems") == 0
 
 

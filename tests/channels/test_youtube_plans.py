@@ -19,7 +19,7 @@ from pregon.channels.youtube.quota import Quota, QuotaGoneError, name_day
 from pregon.sandbox import Sandbox
 from pregon.types import ChannelState, DeliveryState, PlaylistOperation, PlaylistText
 
-from .builders import calls, plan, playlist, youtube_channel
+from .builders import calls, haste, plan, playlist, youtube_channel
 
 SENT, PENDING, UNKNOWN, FAILED = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.UNKNOWN, DeliveryState.FAILED
 VIDEO = "abcdefghijk"
@@ -67,8 +67,8 @@ def test_each_fault_has_its_outcome_and_one_write(
 ) -> None:
     build, method, path = OPERATIONS[op]
     channel, shipment = youtube_channel(sandbox), plan(build(sandbox))
-    sandbox.set_fault("youtube", fault, seconds=3)
-    assert channel.send(shipment)[0].state is state
+    sandbox.set_fault("youtube", fault, seconds=5)
+    assert youtube_channel(sandbox, **haste(fault)).send(shipment)[0].state is state
     assert calls(sandbox, method, path) == 1
     assert channel.settle(shipment)[0].state is settled
     assert calls(sandbox, method, path) == 1
