@@ -41,11 +41,13 @@ def test_a_campaign_is_stopped_in_the_middle_and_goes_on(place: Place, browse: B
     left = sum(each.state is DeliveryState.PENDING for each in place.pipeline.reviewing.who(slug))
     result = f"/campaigns/{slug}/result"
     assert f"1 of {left + 1} are out and cannot be called back; {left} have not gone out yet." in approver.get(result)
+    assert "Still to go" in approver.get(result)
     assert "Stop for now" not in editor.get(result)
     editor.post(f"/campaigns/{slug}/stop", 403, word="for_now")
     approver.post(f"/campaigns/{slug}/stop", 409, word="perhaps")
     assert approver.post(f"/campaigns/{slug}/stop", word="for_now") == f"{result}?said=stopped_for_now"
     page = approver.get(result)
+    assert "Still to go" not in page
     assert f"1 are out; {left} did not go out. approver stopped it" in page
     assert "Approve 1 ready draft" not in approver.get(f"/campaigns/{slug}"), "it goes on from its result alone"
     assert "goes on" not in editor.get(result)

@@ -27,11 +27,13 @@ class Bar:
 
 def build_bars(funnel: Funnel) -> tuple[Bar, ...]:
     """The lines of a funnel, each with its own denominator; a mail's engagement is out of those who agreed."""
-    left = funnel.planned - funnel.sent
+    left = funnel.planned - funnel.sent - funnel.pending
     bars = [
         Bar("Planned", funnel.planned, funnel.planned, "", "base"),
         Bar("Sent", funnel.sent, funnel.planned, "of %(count)s planned"),
     ]
+    if funnel.pending:
+        bars.append(Bar("Still to go", funnel.pending, funnel.planned, "of %(count)s planned", "base"))
     if left:
         bars.append(Bar("Not sent", left, funnel.planned, "of %(count)s planned", "bad"))
     if funnel.channel is ChannelName.EMAIL:

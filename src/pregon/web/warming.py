@@ -46,6 +46,8 @@ def _say_something(desk: Desk) -> None:
 def _look(desk: Desk) -> None:
     pipeline = desk.pipeline
     pipeline.store.count_contacts_by()
+    for segment in pipeline.settings.segments.values():
+        pipeline.store.count_rule(segment.as_rule())
     page = pipeline.inbox.search(CampaignSearch(waiting=True, limit=1))
     for row in page.rows:
         pipeline.reviewing.show_campaign(row.campaign.slug)
