@@ -110,8 +110,8 @@ class DiscourseStandIn:
         """POST /uploads.json: a picture for a post."""
         async with request.form() as form:
             file = form.get("file")
-            if form.get("type") != "composer" or not isinstance(file, UploadFile):
-                return _refuse("type and file are needed.")
+            if form.get("upload_type") != "composer" or not isinstance(file, UploadFile):
+                return _refuse("upload_type and file are needed.")
             data = await file.read()
         if not 0 < len(data) <= _PICTURE_BYTES:
             return _refuse("The picture is too big (maximum size is 4 MB).")

@@ -27,7 +27,7 @@ class Client:
         """POST /uploads.json, a picture for a post. Raises what requests raises."""
         files = {"file": (media.name, media.data, media.media_type)}
         return self._session.post(
-            f"{self._base}/uploads.json", files=files, data={"type": "composer", "synchronous": "true"}
+            f"{self._base}/uploads.json", files=files, data={"upload_type": "composer", "synchronous": "true"}
         )
 
     def find(self, external_id: str) -> requests.Response:
