@@ -207,6 +207,7 @@ def _number_holes(text: str) -> str:
 
 _HOLE = re.compile(r"\{s?\d+\}")
 # Patterns, queries, headers and addresses are texts, too, and nobody is told them.
+_SQL = re.compile(r"(?:SELECT|INSERT|UPDATE|DELETE|ANALYZE|CREATE|DROP|PRAGMA|VACUUM|BEGIN|SET) ")
 _CODE = re.compile(
     r"\bIN \(|\w\(\w+\(|[|*=<>\\\n]|\(\?|[A-Z]{3,} [A-Z]{2,}|[a-z]/[a-z-]+;|^[ /#-]|'none'|max-age|^attachment|gzip|HH:mm|%s|%\(|MATCH|@@|^pregon |^the entry|^an entry| $|=\("
 )
@@ -216,7 +217,7 @@ def is_sentence(text: str) -> bool:
     """Whether a text reads as something said to people: words of its own and no code in it."""
     own = _HOLE.sub("", text).strip()
     words = re.findall(r"[A-Za-z’']{2,}", own)
-    if "{" in own or text in NOT_SAID or _CODE.search(text):
+    if "{" in own or text in NOT_SAID or _CODE.search(text) or _SQL.match(text):
         return False
     return len(words) >= 2 and " " in own and len(own) > 7
 

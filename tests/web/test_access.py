@@ -33,6 +33,8 @@ def test_who_is_deactivated_is_out_at_once_and_comes_back(place: Place, browse: 
     assert refused.status_code == 403
     with pytest.raises(NotAllowedError, match="deactivated"):
         place.pipeline.people.user("editor")
+    assert "reactivate them first" in admin.post("/people", 400, name="editor", role="editor", password=PASSWORD)
+    assert "editor" not in [user.name for user in place.pipeline.store.list_users()]
     admin.post("/people/access", name="editor", word="reactivated")
     assert editor.sign_in("editor").get("/")
     assert editor.http.get("/api/campaigns", headers=token).status_code == 401, "tokens stay ended"

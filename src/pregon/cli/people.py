@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pregon.cli.shared import as_json, open_pipeline, print_json, print_table, say
-from pregon.types import Role
+from pregon.types import Role, User
 
 if TYPE_CHECKING:
     from pregon.pipeline import ImportResult
@@ -148,6 +148,28 @@ def add_user(name: str, role: str, password: str) -> None:
     with open_pipeline() as pipeline:
         pipeline.people.add_user(name, password, Role(role))
     say(f"{name} can sign in as {role}.")
+
+
+# Who can run commands on this machine looks after its people.
+_OPERATOR = User(0, "pregon", Role.ADMIN)
+
+
+@user.command("deactivate")
+@click.argument("name")
+def deactivate_user(name: str) -> None:
+    """Let a person in no longer; their sessions and tokens end at once. The last admin stays."""
+    with open_pipeline() as pipeline:
+        pipeline.people.access.deactivate(name, _OPERATOR)
+    say(f"{name} can no longer come in.")
+
+
+@user.command("reactivate")
+@click.argument("name")
+def reactivate_user(name: str) -> None:
+    """Let a person in again."""
+    with open_pipeline() as pipeline:
+        pipeline.people.access.reactivate(name, _OPERATOR)
+    say(f"{name} can come in again.")
 
 
 @user.command("list")

@@ -80,6 +80,9 @@ class People:
         """Add a person, or give a known one another password and role. Raises `PregonError` for a weak password."""
         if not name.strip() or len(name) > 80 or not name.isprintable():
             raise PregonError("A user's name has 1 to 80 characters.")
+        known = self._store.read_user(name.strip())
+        if known and not self._store.is_active(known[0].id):
+            raise PregonError(f"{name.strip()} was deactivated; reactivate them first.")
         self._store.save_user(name.strip(), self._hash(password), role, self._clock())
 
     def user(self, name: str) -> User:

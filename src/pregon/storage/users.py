@@ -79,8 +79,8 @@ class UserQueries(Queries):
             connection.execute(update(users).where(users.c.name == name).values(email=email))
 
     def list_users(self) -> tuple[User, ...]:
-        """Everybody, by name."""
-        return tuple(person.user for person in self.list_people())
+        """Everybody who may come in, by name."""
+        return tuple(person.user for person in self.list_people() if person.deactivated_at is None)
 
     def list_people(self) -> tuple[Person, ...]:
         """Everybody as an admin sees them, by name."""
