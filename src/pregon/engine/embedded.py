@@ -15,6 +15,7 @@ from pregon.types import SourceKind
 
 _log = logging.getLogger(__name__)
 POOL = "pregon"
+_DRAIN_SECONDS = 5
 
 
 class Engine:
@@ -79,16 +80,34 @@ class Engine:
     def stop(self) -> None:
         """Stop everything that was started, in the opposite order."""
         self._hints.stop()
-        for part in ("_watcher", "_worker", "_server"):
-            running = getattr(self, part, None)
-            if running is not None:
-                running.stop()
+        for part in ("_watcher", "_worker"):
+            self._end(part)
+        if getattr(self, "_worker", None) is not None:
+            _drain()
+        self._end("_server")
+
+    def _end(self, part: str) -> None:
+        running = getattr(self, part, None)
+        if running is not None:
+            running.stop()
 
 
 def _emit(event: str, resource: str) -> None:
     from prefect.events import emit_event
 
     emit_event(event=event, resource={"prefect.resource.id": resource})
+
+
+def _drain() -> None:
+    """Let Prefect's client send what it has queued while its server is still there to take it.
+
+    It does so when the interpreter ends, too; without a server each of some hundred events is then tried for long.
+    """
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    for service in (EventsWorker, APILogWorker):
+        service.drain_all(timeout=_DRAIN_SECONDS)
 
 
 def _free_port() -> int:
