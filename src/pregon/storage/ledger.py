@@ -12,7 +12,7 @@ from sqlalchemy import and_, func, or_, select, update
 from pregon.storage.base import Queries
 from pregon.storage.claims import read_delivery_row
 from pregon.storage.funnels import mark_stale
-from pregon.storage.tables import contacts, deliveries, receipts
+from pregon.storage.tables import contacts, deliveries, drafts, receipts, revisions
 from pregon.types import Delivery, DeliverySearch, DeliveryState, Receipt
 
 _WHOLE_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")
@@ -75,24 +75,34 @@ class LedgerQueries(Queries):
 
 
 def _condition(search: DeliverySearch) -> Any:
-    conditions = [deliveries.c.campaign_id == search.campaign_id]
+    is_whole = _WHOLE_ADDRESS.fullmatch(search.text)
+    own = deliveries.c.campaign_id == search.campaign_id
+    conditions = [deliveries.c.id.in_(_rows_of_address(search, own)) if is_whole else own]
     if search.states:
         conditions.append(deliveries.c.state.in_(search.states))
     if search.channel:
         conditions.append(deliveries.c.channel == search.channel)
     if search.language is not None:
         conditions.append(deliveries.c.language == search.language)
-    if search.text:
-        conditions.append(_is_about(search.text))
+    if search.text and not is_whole:
+        conditions.append(_holds_text(search.text))
     return and_(*conditions)
 
 
-def _is_about(text: str) -> Any:
-    if _WHOLE_ADDRESS.fullmatch(text):
-        # A whole address leads to its rows by indexes, where a part of one has to be looked for in every row.
-        person = select(contacts.c.id).where(contacts.c.address == text.lower())
-        return or_(deliveries.c.contact_id.in_(person), and_(deliveries.c.contact_id.is_(None), _holds_text(text)))
-    return _holds_text(text)
+def _rows_of_address(search: DeliverySearch, own: Any) -> Any:
+    """The rows of a person, and of each revision that was written to the address: by indexes alone, where a part of an
+    address has to be looked for in every row."""
+    address = search.text.lower()
+    person = select(contacts.c.id).where(contacts.c.address == address)
+    by_person = select(deliveries.c.id).where(own, deliveries.c.contact_id.in_(person))
+    to_address = and_(
+        deliveries.c.draft_id == drafts.c.id,
+        deliveries.c.revision == revisions.c.number,
+        deliveries.c.address == address,
+    )
+    written = drafts.join(revisions, revisions.c.draft_id == drafts.c.id).join(deliveries, to_address)
+    by_address = select(deliveries.c.id).select_from(written).where(drafts.c.campaign_id == search.campaign_id)
+    return by_person.union(by_address)
 
 
 def _holds_text(text: str) -> Any:
