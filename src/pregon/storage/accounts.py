@@ -38,6 +38,13 @@ class AccountQueries(Queries):
         with self._read() as connection:
             return connection.execute(query).scalar() or 0
 
+    def read_newest_quota(self, channel: ChannelName) -> tuple[str, int] | None:
+        """(day as YYYY-MM-DD, units taken on it) of the newest day that anything was taken on."""
+        query = select(quota_use.c.day, quota_use.c.units).where(quota_use.c.channel == channel)
+        with self._read() as connection:
+            row = connection.execute(query.order_by(quota_use.c.day.desc()).limit(1)).first()
+        return (row.day, row.units) if row else None
+
     def read_credential(self, name: str) -> str | None:
         """The encrypted value of a credential, or None."""
         with self._read() as connection:

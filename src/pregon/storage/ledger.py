@@ -13,8 +13,10 @@ from pregon.storage.base import Queries
 from pregon.storage.claims import read_delivery_row
 from pregon.storage.funnels import mark_stale
 from pregon.storage.tables import contacts, deliveries, drafts, receipts, revisions
-from pregon.types import Delivery, DeliverySearch, DeliveryState, Receipt
+from pregon.types import ChannelName, Delivery, DeliverySearch, DeliveryState, Receipt
 
+# Of the receipts, so that a page which only wants to say that all is well does not read a year of them.
+_NEWEST = 2_000
 _WHOLE_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")
 
 
@@ -50,6 +52,15 @@ class LedgerQueries(Queries):
                 receipt = Receipt(row.whose, row.kind, DeliveryState(row.state), row.detail, row.at)
                 found[row.whose] = (*found.get(row.whose, ()), receipt)
         return found
+
+    def last_successes(self) -> dict[ChannelName, datetime]:
+        """When each channel last sent something, as far as the newest receipts tell; others have none lately."""
+        newest = select(receipts).order_by(receipts.c.id.desc()).limit(_NEWEST).subquery()
+        joined = newest.join(deliveries, deliveries.c.id == newest.c.delivery_id)
+        query = select(deliveries.c.channel, func.max(newest.c.at)).select_from(joined)
+        query = query.where(newest.c.state == DeliveryState.SENT).group_by(deliveries.c.channel)
+        with self._read() as connection:
+            return {ChannelName(name): at for name, at in connection.execute(query).tuples()}
 
     def failed_deliveries(self, campaign_id: int) -> tuple[Delivery, ...]:
         """Every row of a campaign that failed, in the order of the thread."""

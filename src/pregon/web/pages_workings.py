@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -47,10 +49,22 @@ def _watch(desk: AnyDesk) -> None:
 
 @router.get("/channels")
 def show_channels(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
-    """The ways out: sandbox or live, going or paused."""
-    settings = desk.pipeline.settings
-    channels = [(name, settings.channel(name), desk.pipeline.store.read_pause(name)) for name in ChannelName]
-    return desk.show("channels.html", session, channels=channels, said=read_said(request.query_params))
+    """The ways out: sandbox or live, going or paused, their hours, quota and last success."""
+    settings, store = desk.pipeline.settings, desk.pipeline.store
+    channels = [(name, settings.channel(name), store.read_pause(name)) for name in ChannelName]
+    return desk.show(
+        "channels.html",
+        session,
+        channels=channels,
+        sent=store.last_successes(),
+        used=_read_used(desk),
+        said=read_said(request.query_params),
+    )
+
+
+def _read_used(desk: Desk) -> dict[ChannelName, tuple[date, int]]:
+    used = {name: desk.pipeline.store.read_newest_quota(name) for name in ChannelName}
+    return {name: (date.fromisoformat(use[0]), use[1]) for name, use in used.items() if use}
 
 
 @router.post("/channels/{name}/pause")

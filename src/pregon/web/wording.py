@@ -8,14 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, get_day_names
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
 from pregon.drafts.pictures import name_picture
 from pregon.drafts.playlist_words import describe_operation, list_texts
 from pregon.pipeline import DraftView
-from pregon.types import AudienceCount, ChannelName, MailBody, PlaylistBody, ThreadBody
+from pregon.types import AudienceCount, ChannelName, MailBody, PlaylistBody, SendWindow, ThreadBody
 from pregon.web.language import formats, spoken, translate, translate_plural
 
 CHANNELS = {
@@ -101,6 +101,7 @@ def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
         "month": lambda value: format_date(value, "LLLL y", locale=formats()).capitalize(),
         "weekday": lambda value: format_date(value, "ccc", locale=formats()),
         "local_input": local_input,
+        "hours": say_hours,
         "number": number,
         "percent": percent,
         "money": money,
@@ -116,6 +117,16 @@ def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
         "picture_name": name_picture,
         "operation_texts": list_texts,
     }
+
+
+def say_hours(window: SendWindow) -> str:
+    """The days and hours of a send window."""
+    names = get_day_names("abbreviated", context="stand-alone", locale=formats())
+    said = {"days": ", ".join(names[day] for day in sorted(window.days))}
+    said |= {"opens": f"{window.opens:%H:%M}", "closes": f"{window.closes:%H:%M}"}
+    if window.per_recipient:
+        return translate("%(days)s, %(opens)s to %(closes)s in each reader's country") % said
+    return translate("%(days)s, %(opens)s to %(closes)s") % said
 
 
 def number(value: float) -> str:
