@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import text
 
 from delivery import open_pipeline, prepare
-from pregon.bootstrap import _sendgrid_reader
+from pregon.bootstrap import build_event_reader
 from pregon.pipeline import Pipeline
 
 BATCHES = (1, 100, 1000)
@@ -59,7 +59,7 @@ def trust_key(pipeline: Pipeline) -> ec.EllipticCurvePrivateKey:
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     public = b64encode(key.public_key().public_bytes(serialization.Encoding.DER, form)).decode()
     secrets = pipeline.settings.secrets.model_copy(update={"sendgrid_webhook_key": public})
-    reader = _sendgrid_reader(pipeline.settings.model_copy(update={"secrets": secrets}), None)
+    reader = build_event_reader(pipeline.settings.model_copy(update={"secrets": secrets}), None)
     pipeline.measuring._readers = {"sendgrid": reader}
     return key
 
