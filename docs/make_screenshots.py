@@ -50,23 +50,6 @@ ALSO_SHOWN = {
     ("campaign", "desktop", "dark"),
     ("dashboard", "desktop", "dark"),
 }
-# Pages of a form or a table each, which the documents do not show.
-ONLY_CHECKED = {
-    *(
-        "approved",
-        "contact",
-        "segments",
-        "suppressions",
-        "hooks",
-        "account",
-        "second-step",
-        "problem",
-        "log",
-        "sources",
-        "people",
-    ),
-    *("subscribe", "confirm", "preferences", "data", "unsubscribe"),
-}
 # The two other languages of the desk, on one page each.
 SPOKEN = {"fr": "campaign", "es": "inbox"}
 SIZES = {"desktop": (1280, 900), "phone": (375, 812)}
@@ -223,7 +206,7 @@ def sign_in(page: Page, address: str) -> None:
 
 def is_shown(name: str, size: str, scheme: str) -> bool:
     """Whether the documents show this picture."""
-    return ((size, scheme) == ("desktop", "light") and name not in ONLY_CHECKED) or (name, size, scheme) in ALSO_SHOWN
+    return (size, scheme) == ("desktop", "light") or (name, size, scheme) in ALSO_SHOWN
 
 
 def photograph(browser: Browser, address: str, sights: Sights, folder: Path, *, everything: bool) -> None:
