@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
 
 @contextmanager
@@ -37,6 +39,19 @@ def postgres_server() -> Iterator[str]:
     """The SQLAlchemy address of a real PostgreSQL server, started once per worker and folder of tests."""
     with running_postgres() as address:
         yield address
+
+
+@contextmanager
+def fresh_schema(server: str) -> Iterator[str]:
+    """The address of an empty schema on a server, which goes with it."""
+    schema = f"test_{secrets.token_hex(6)}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    yield f"{server}?options=-csearch_path%3D{schema}"
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    engine.dispose()
 
 
 def _find_binaries() -> Path | None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import secrets
 import zipfile
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from pipeline.conftest import CLEAN, SAMPLE, Clock, House  # type: ignore[import-not-found]
-from postgres import postgres_server
+from postgres import fresh_schema, postgres_server
 from pregon.backups import restore_backup, write_backup
 from pregon.bootstrap import build_pipeline
 from pregon.errors import PregonError
@@ -21,18 +19,6 @@ from pregon.settings import load_settings
 
 __all__ = ["postgres_server"]
 ROOT = Path(__file__).parents[1]
-
-
-@contextmanager
-def fresh_schema(server):
-    schema = f"test_{secrets.token_hex(6)}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    yield f"{server}?options=-csearch_path%3D{schema}"
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    engine.dispose()
 
 
 def read_settings(home: Path, url: str):

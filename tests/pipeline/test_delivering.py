@@ -71,7 +71,7 @@ def test_a_lost_answer_is_settled_by_reading_back_and_nothing_is_sent_twice(hous
 def test_a_claim_whose_worker_died_before_sending_is_not_lost(house):
     slug = house.open_campaign(CLEAN)
     house.approve(slug, "email")
-    claimed = house.pipeline.store.claim_due("email", 1000, "a worker that dies", house.clock())
+    claimed = house.pipeline.store.exchange_mailings((), 1, 1000, "a worker that dies", house.clock())
     assert claimed
     house.pipeline.delivering.deliver()
     house.clock.forward(minutes=4)
@@ -153,7 +153,7 @@ def test_being_interrupted_more_often_than_the_attempts_allow_loses_nothing(hous
     slug = house.open_campaign(CLEAN)
     house.approve(slug, "email")
     for _ in range(house.settings.channels.email.max_attempts + 2):
-        while house.pipeline.store.claim_due("email", 1000, "a worker that dies", house.clock()):
+        while house.pipeline.store.exchange_mailings((), 1, 1000, "a worker that dies", house.clock()):
             pass
         house.clock.forward(minutes=20)
         house.pipeline.store.mark_lost_claims(house.clock(), house.clock())

@@ -5,15 +5,21 @@ from __future__ import annotations
 import pytest
 
 from pregon.errors import DecisionError, NotAllowedError
-from pregon.types import ChannelName, Decision, DeliveryState, DraftState, Fields, Outcome, Role, User
+from pregon.types import Decision, DeliveryState, DraftState, Fields, Outcome, Role, User
+
+
+def claim_one(store, at) -> str:
+    """The id of one mail that a worker takes."""
+    ((row,),) = (mailing.rows for mailing in store.exchange_mailings((), 1, 1, "worker", at))
+    return row[0]
 
 
 def send_one(house, slug: str) -> str:
     """One mail of the campaign goes out, as a worker between two batches leaves it."""
     house.approve(slug, "email")
-    (row,) = house.pipeline.store.claim_due(ChannelName.EMAIL, 1, "worker", house.clock())
-    house.pipeline.store.record_outcomes([(Outcome(row.id, DeliveryState.SENT, "one"), None)], "send", house.clock())
-    return row.id
+    mail = claim_one(house.pipeline.store, house.clock())
+    house.pipeline.store.record_outcomes([(Outcome(mail, DeliveryState.SENT, "one"), None)], "send", house.clock())
+    return mail
 
 
 def test_the_rest_waits_and_goes_out_once(house):
@@ -59,9 +65,9 @@ def test_stopped_for_good_it_never_goes_on_and_nobody_edits_it(house):
 def test_what_a_provider_puts_off_while_it_is_stopped_is_held(house):
     slug = house.open_campaign()
     send_one(house, slug)
-    (row,) = house.pipeline.store.claim_due(ChannelName.EMAIL, 1, "worker", house.clock())
+    mail = claim_one(house.pipeline.store, house.clock())
     house.pipeline.stopping.stop(slug, Decision.WITHDRAWN, house.officer)
-    put_off = Outcome(row.id, DeliveryState.PENDING, detail="the provider is busy")
+    put_off = Outcome(mail, DeliveryState.PENDING, detail="the provider is busy")
     house.pipeline.store.record_outcomes([(put_off, house.clock())], "send", house.clock())
     house.pipeline.delivering.deliver()
-    assert house.pipeline.store.read_delivery(row.id).state is DeliveryState.HELD
+    assert house.pipeline.store.read_delivery(mail).state is DeliveryState.HELD

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
+from postgres import fresh_schema
 from pregon.storage.shape import MIGRATIONS, head_revision, upgrade
 from pregon.storage.store import open_store
 from pregon.storage.tables import metadata
@@ -24,15 +24,8 @@ def url(tmp_path: Path, request: pytest.FixtureRequest):
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'a.db'}"
         return
-    server = request.getfixturevalue("postgres")
-    schema = f"test_{secrets.token_hex(6)}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    yield f"{server}?options=-csearch_path%3D{schema}"
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    engine.dispose()
+    with fresh_schema(request.getfixturevalue("postgres")) as address:
+        yield address
 
 
 def migrate(url: str, revision: str) -> None:

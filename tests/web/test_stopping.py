@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from tests.web.builders import Browser, Place
 
-from pregon.types import ChannelName, Decision, DeliveryState, Outcome
+from pregon.types import Decision, DeliveryState, Outcome
 
 Browse = Callable[[str], Browser]
 
@@ -36,8 +36,8 @@ def test_a_campaign_is_stopped_in_the_middle_and_goes_on(place: Place, browse: B
     (view,) = [d for d in place.pipeline.reviewing.show_campaign(slug).drafts if d.draft.channel == "email"]
     place.pipeline.reviewing.decide(view.draft.id, Decision.APPROVED, view.revision.digest, person)
     now = datetime.now(UTC)
-    (row,) = store.claim_due(ChannelName.EMAIL, 1, "worker", now)
-    store.record_outcomes([(Outcome(row.id, DeliveryState.SENT, "one"), None)], "send", now)
+    (mailing,) = store.exchange_mailings((), 1, 1, "worker", now)
+    store.record_outcomes([(Outcome(mailing.rows[0][0], DeliveryState.SENT, "one"), None)], "send", now)
     left = sum(each.state is DeliveryState.PENDING for each in place.pipeline.reviewing.who(slug))
     result = f"/campaigns/{slug}/result"
     assert f"1 of {left + 1} are out and cannot be called back; {left} have not gone out yet." in approver.get(result)

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from pregon.audiences import normalise_address
-from pregon.deliveries import GIVEN_UP, NOT_POSTED, next_attempt, sign_delivery
-from pregon.drafts import POST_CHANNELS, UNSUBSCRIBE_URL, VIEW_URL
+from pregon.deliveries import GIVEN_UP, NOT_POSTED, next_attempt
+from pregon.drafts import POST_CHANNELS
 from pregon.pipeline.approved import Approved
 from pregon.pipeline.mailing import MailRoom
 from pregon.pipeline.material import Materials
@@ -137,17 +137,11 @@ class Delivering:
             delivery_id=row.id,
             position=row.position,
             address=row.address,
-            name=row.name,
-            substitutions=self._links(row.id) if row.channel is ChannelName.EMAIL else {},
             reply_to_id=self._store.previous_part(row) if is_part else None,
             provider_id=row.provider_id,
             attempted_at=row.claimed_at,
             earlier_ids=self._store.earlier_ids(row) if row.channel is ChannelName.YOUTUBE else {},
         )
-
-    def _links(self, delivery_id: str) -> Mapping[str, str]:
-        token, base = sign_delivery(delivery_id, self._key), self._settings.base_url
-        return {UNSUBSCRIBE_URL: f"{base}/unsubscribe/{token}", VIEW_URL: f"{base}/mail/{token}"}
 
     def _record(
         self, channel: Channel, rows: Sequence[Delivery], outcomes: Sequence[Outcome], kind: str

@@ -16,10 +16,8 @@ from sqlalchemy import (
     Connection,
     Row,
     String,
-    and_,
     any_,
     bindparam,
-    case,
     distinct,
     exists,
     func,
@@ -33,7 +31,7 @@ from sqlalchemy import (
 
 from pregon.storage.base import Queries
 from pregon.storage.funnels import mark_stale
-from pregon.storage.tables import contacts, deliveries, receipts, suppressions
+from pregon.storage.tables import deliveries, receipts
 from pregon.types import ChannelName, Delivery, DeliveryState, Outcome
 
 _BEFORE = deliveries.alias("before")
@@ -46,51 +44,25 @@ class ClaimQueries(Queries):
     """Claim and record."""
 
     def claim_due(self, channel: ChannelName, limit: int, worker: str, at: datetime) -> tuple[Delivery, ...]:
-        """Claim up to `limit` due deliveries of one revision that can share a request; () when nothing is due.
+        """Claim up to `limit` due parts of one thread or operations of one playlist plan; () when nothing is due.
 
         A thread part is due only when every one before it is sent, a playlist operation when every one before it is
-        sent or has failed. Addresses suppressed since planning are taken out here, so an unsubscribe is effective for
-        everything not yet claimed.
+        sent or has failed. Newsletters are claimed by `exchange_mailings`.
         """
         with self._write() as connection:
-            while True:
-                found = self._find_due(connection, channel, limit, at)
-                refused = {row.id: row.refusal for row in found if row.refusal}
-                self._suppress(connection, refused)
-                names = {row.id: row.name or "" for row in found if not row.refusal}
-                claimed = self._claim(connection, list(names), worker, at)
-                if claimed or not found:
-                    break
-        rows = (read_delivery_row(row, names[row.id]) for row in claimed)
-        return tuple(sorted(rows, key=lambda row: (row.position, row.id)))
-
-    def _find_due(self, connection: Connection, channel: ChannelName, limit: int, at: datetime) -> Sequence[Row[Any]]:
-        first = connection.execute(_due(channel, at).limit(1)).first()
-        if first is None:
-            return ()
-        alike = _due(channel, at).where(
-            deliveries.c.draft_id == first.draft_id,
-            deliveries.c.revision == first.revision,
-            deliveries.c.track_opens == first.track_opens,
-            deliveries.c.track_clicks == first.track_clicks,
-        )
-        return connection.execute(alike.limit(limit)).all()
-
-    def _suppress(self, connection: Connection, refused: dict[str, str]) -> None:
-        for reason in sorted(set(refused.values())):
-            ids = [key for key, value in refused.items() if value == reason]
-            statement = update(deliveries).where(self._among(ids), expect_state(DeliveryState.PENDING))
-            self._change(connection, statement.values(state=DeliveryState.SUPPRESSED, reason=reason))
-
-    def _claim(self, connection: Connection, ids: Sequence[str], worker: str, at: datetime) -> Sequence[Row[Any]]:
-        if not ids:
-            return ()
-        claim = update(deliveries).where(self._among(ids), expect_state(DeliveryState.PENDING)).values(
-            state=DeliveryState.SENDING, claimed_at=at, claimed_by=worker, attempts=deliveries.c.attempts + 1
-        )  # fmt: skip
-        claimed = connection.execute(claim.returning(deliveries)).all()
-        mark_stale(self, connection, {row.campaign_id for row in claimed})
-        return claimed
+            first = connection.execute(_due(channel, at).limit(1)).first()
+            if first is None:
+                return ()
+            alike = _due(channel, at).where(
+                deliveries.c.draft_id == first.draft_id, deliveries.c.revision == first.revision
+            )
+            due = [row.id for row in connection.execute(alike.limit(limit))]
+            claim = update(deliveries).where(self._among(due), expect_state(DeliveryState.PENDING)).values(
+                state=DeliveryState.SENDING, claimed_at=at, claimed_by=worker, attempts=deliveries.c.attempts + 1
+            )  # fmt: skip
+            claimed = connection.execute(claim.returning(deliveries)).all()
+            mark_stale(self, connection, {row.campaign_id for row in claimed})
+        return tuple(sorted(map(read_delivery_row, claimed), key=lambda row: (row.position, row.id)))
 
     def record_outcomes(self, outcomes: Sequence[_Recorded], kind: str, at: datetime) -> None:
         """Write what became of claimed or unknown deliveries; each outcome comes with the time of its next try.
@@ -190,13 +162,7 @@ def _receipt_values(outcome: Outcome, kind: str, at: datetime) -> dict[str, Any]
 
 
 def _due(channel: ChannelName, at: datetime) -> Any:
-    """What is due, with the recipient's name and why it may no longer be sent, if so."""
-    due = and_(deliveries.c.channel == channel, in_state(DeliveryState.PENDING), deliveries.c.due_at <= at)
-    if channel == ChannelName.EMAIL:
-        # In no order but the time: a million mails due at once are not sorted again for every thousand of them.
-        # What another worker is about to claim is passed over (PostgreSQL; SQLite has one writer at a time).
-        mail = _due_mail().where(due).order_by(deliveries.c.due_at)
-        return mail.with_for_update(of=deliveries, skip_locked=True)
+    """What of a thread or a playlist plan is due."""
     # A thread needs each part before; a playlist change that will never work does not stop those after it.
     finished = [DeliveryState.SENT, *([DeliveryState.FAILED] if channel is ChannelName.YOUTUBE else [])]
     unfinished_before = exists().where(
@@ -205,27 +171,17 @@ def _due(channel: ChannelName, at: datetime) -> Any:
         _BEFORE.c.position < deliveries.c.position,
         _BEFORE.c.state.not_in(finished),
     )
-    query = _due_columns(literal(""), literal(None)).where(due, ~unfinished_before)
+    query = select(deliveries.c.id, deliveries.c.draft_id, deliveries.c.revision).where(
+        deliveries.c.channel == channel,
+        in_state(DeliveryState.PENDING),
+        deliveries.c.due_at <= at,
+        ~unfinished_before,
+    )
     return query.order_by(deliveries.c.due_at, deliveries.c.draft_id, deliveries.c.position, deliveries.c.id)
 
 
-def _due_columns(name: Any, refusal: Any) -> Any:
-    known = (deliveries.c[each] for each in ("id", "draft_id", "revision", "track_opens", "track_clicks"))
-    return select(*known, name.label("name"), refusal.label("refusal"))
-
-
-def _due_mail() -> Any:
-    refusal = case(
-        (suppressions.c.address.is_not(None), "suppressed after planning"),
-        (contacts.c.state != "subscribed", "unsubscribed after planning"),
-    )
-    joined = deliveries.outerjoin(contacts, contacts.c.id == deliveries.c.contact_id)
-    joined = joined.outerjoin(suppressions, suppressions.c.address == func.lower(deliveries.c.address))
-    return _due_columns(contacts.c.name, refusal).select_from(joined)
-
-
-def read_delivery_row(row: Row[Any], name: str = "") -> Delivery:
-    """A delivery from its row, and its recipient's name where that was read as well."""
+def read_delivery_row(row: Row[Any]) -> Delivery:
+    """A delivery from its row."""
     return Delivery(
         id=row.id,
         campaign_id=row.campaign_id,
@@ -245,5 +201,4 @@ def read_delivery_row(row: Row[Any], name: str = "") -> Delivery:
         provider_id=row.provider_id,
         track_opens=row.track_opens,
         track_clicks=row.track_clicks,
-        name=name,
     )

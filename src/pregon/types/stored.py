@@ -142,10 +142,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One revision to one recipient, thread part or playlist operation: a row of the ledger.
-
-    `name` is the recipient's, known only where the row was claimed: a ledger keeps no names.
-    """
+    """One revision to one recipient, thread part or playlist operation: a row of the ledger."""
 
     id: str
     campaign_id: int
@@ -165,7 +162,6 @@ class Delivery:
     provider_id: str | None
     track_opens: bool
     track_clicks: bool
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
