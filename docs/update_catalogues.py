@@ -52,6 +52,7 @@ MORE_WORDS = (
     "quotes", "bookmarks", "views", "comments", "public", "unlisted", "private", "address", "name", "first", "last",
     "language", "organisation", "city", "country", "lists", "state", "opens", "clicks", "at", "how", "text", "languages",
     "countries", "cities", "organisations", "edit", "deadline", "deadlines", "suppressed: {s1}",
+    "suppressed after planning", "unsubscribed after planning",
     "draft {1}", "hook {1}", "contact {1}", "revision {1}", "revision {1}, {2}", "{1} deliveries", "given up after {1} attempts: {s2}",
 )  # fmt: skip
 # What only looks like a sentence: pieces of one, names of counters, answers of providers that are looked for.

@@ -108,8 +108,9 @@ class MailingQueries(ClaimQueries):
     ) -> tuple[Mailing, ...]:
         """Record what became of whole mailings, and claim up to `count` more of up to `limit` mails each.
 
-        Nothing is claimed while mail is paused, and no more than is left of each budget. An address that was suppressed or unsubscribed since planning is taken
-        out by the claim itself, so that this is effective for everything not yet claimed.
+        Nothing is claimed while mail is paused, and no more than is left of each budget. An address that was suppressed
+        or unsubscribed since planning is taken out by the claim itself, so that this is effective for everything not
+        yet claimed.
         """
         with self._write() as connection:
             run = _Statements(connection, at)
