@@ -30,13 +30,13 @@ _PAUSED = "SELECT paused FROM channel_states WHERE channel = 'email'"
 # In no order but the time: a million mails due at once are not sorted again for every thousand of them. What another
 # worker is about to claim is passed over (PostgreSQL; SQLite has one writer at a time).
 _FIRST = (
-    "SELECT campaign_id, draft_id, revision, language, track_opens, track_clicks FROM deliveries "
-    "WHERE channel = 'email' AND state = 'pending' AND due_at <= {at} ORDER BY due_at LIMIT 1 {skip}"
+    "SELECT campaign_id, draft_id, revision, language, track_opens, track_clicks, due_at FROM deliveries "
+    "WHERE channel = 'email' AND state = 'pending' AND due_at <= {until} ORDER BY due_at LIMIT 1 {skip}"
 )
 # PostgreSQL sorts all that is due for each question while it has no figures of what was just planned.
 _BY_INDEX = "SET LOCAL enable_sort = off"
 _PLACES = (
-    "SELECT {place} AS place FROM deliveries WHERE channel = 'email' AND state = 'pending' AND due_at <= {at} "
+    "SELECT {place} AS place FROM deliveries WHERE channel = 'email' AND state = 'pending' AND due_at <= {latest} "
     "AND draft_id = {draft_id} AND revision = {revision} AND language = {language} AND track_opens = {track_opens} "
     "AND track_clicks = {track_clicks} ORDER BY due_at LIMIT {limit} {skip}"
 )
@@ -105,15 +105,18 @@ class MailingQueries(ClaimQueries):
         worker: str,
         at: datetime,
         budgets: Sequence[Budget] = (),
+        *,
+        until: datetime | None = None,
     ) -> tuple[Mailing, ...]:
         """Record what became of whole mailings, and claim up to `count` more of up to `limit` mails each.
 
         Nothing is claimed while mail is paused, and no more than is left of each budget. An address that was suppressed
         or unsubscribed since planning is taken out by the claim itself, so that this is effective for everything not
-        yet claimed.
+        yet claimed. With `until` what is due by then is claimed ahead: a mailing that is due later than `at` has mails of
+        one time alone.
         """
         with self._write() as connection:
-            run = _Statements(connection, at)
+            run = _Statements(connection, at, until or at)
             for mailing, outcome in finished:
                 _record_mailing(run, mailing, outcome)
             claimed = _claim_mailings(run, count, limit, worker, budgets) if count else ()
@@ -124,13 +127,17 @@ class MailingQueries(ClaimQueries):
 class _Statements:
     """Runs the texts above on one connection, in its database's way of writing them."""
 
-    def __init__(self, connection: Connection, at: datetime) -> None:
+    def __init__(self, connection: Connection, at: datetime, until: datetime) -> None:
         self._connection, self.at = connection, at
         self.is_postgres = connection.dialect.name == "postgresql"
-        self.moment = UtcTime().process_bind_param(at, connection.dialect)
+        self.moment, self.until = self.write_time(at), self.write_time(until)
 
     def __call__(self, statement: str, **values: Any) -> Any:
         return self._connection.exec_driver_sql(_write(statement, self.is_postgres), {"at": self.moment, **values})
+
+    def write_time(self, at: datetime) -> str:
+        """A time as the ledger has it; such texts compare as the times do."""
+        return UtcTime().process_bind_param(at, self._connection.dialect) or ""
 
     def several(self, values: Sequence[Any]) -> Any:
         """Values as one parameter."""
@@ -191,10 +198,11 @@ def _read_budgets(run: _Statements, budgets: Sequence[Budget]) -> int:
 
 
 def _claim_next(run: _Statements, limit: int, worker: str) -> Mailing | None:
-    alike = run(_FIRST).first()
+    alike = run(_FIRST, until=run.until).first()
     if alike is None:
         return None
-    places = run.read_all(_PLACES, "place", limit=limit, **_without_campaign(alike))
+    latest = max(run.moment, alike.due_at)
+    places = run.read_all(_PLACES, "place", limit=limit, latest=latest, **_without_campaign(alike))
     claim, listed = f"{worker}/{secrets.token_hex(6)}", run.several(places)
     if run(_CLAIM, claim=claim, places=listed).rowcount < len(places):
         run(_TAKE_OUT, places=listed)
@@ -211,11 +219,12 @@ def _claim_next(run: _Statements, limit: int, worker: str) -> Mailing | None:
         claimed_at=run.at,
         rows=rows,
         places=places,
+        due_at=datetime.fromisoformat(alike.due_at),
     )
 
 
 def _without_campaign(alike: Row[Any]) -> dict[str, Any]:
-    return {name: value for name, value in alike._mapping.items() if name != "campaign_id"}
+    return {name: value for name, value in alike._mapping.items() if name not in ("campaign_id", "due_at")}
 
 
 # --- recording
@@ -226,7 +235,7 @@ def _record_mailing(run: _Statements, mailing: Mailing, outcome: Outcome) -> Non
     told: dict[str, Any] = {"state": outcome.state.value, "detail": outcome.detail}
     receipt_id = run(_RECEIPT, delivery_id=mailing.rows[0][0], raw=outcome.raw, **told).scalar_one()
     told |= {"provider_id": outcome.provider_id, "receipt_id": receipt_id}
-    told["sent_at"] = run.moment if outcome.state is DeliveryState.SENT else None
+    told["sent_at"] = run.write_time(outcome.leaves_at or run.at) if outcome.state is DeliveryState.SENT else None
     if run(_MINE, claim=mailing.claim, places=run.several(mailing.places), **told).rowcount < len(mailing.rows):
         # Something was taken for lost meanwhile, or lies elsewhere by now.
         run(_STILL_OPEN, ids=run.several([row[0] for row in mailing.rows]), **told)

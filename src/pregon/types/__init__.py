@@ -26,8 +26,11 @@ from pregon.types.contacts import (
     Wish,
 )
 from pregon.types.deliveries import (
+    Batch,
+    BatchState,
     Budget,
     DeliveryState,
+    HandedOver,
     Mailing,
     MailRow,
     Outcome,
@@ -129,6 +132,8 @@ __all__ = [
     "Audience",
     "AudienceCount",
     "AuditEntry",
+    "Batch",
+    "BatchState",
     "Block",
     "Body",
     "Budget",
@@ -156,6 +161,7 @@ __all__ = [
     "EventType",
     "Fields",
     "Funnel",
+    "HandedOver",
     "Hook",
     "HookMessage",
     "ImportCount",

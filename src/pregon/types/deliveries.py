@@ -93,7 +93,8 @@ class Mailing:
     """Mails of one revision that one worker has claimed together, for one request.
 
     `claim` marks them in the ledger; `places` are the ledger's own keys of the rows. `approved_digest` is what the
-    draft's standing approval of this revision binds, read with the claim; None when nothing approves it now.
+    draft's standing approval of this revision binds, read with the claim; None when nothing approves it now. `due_at` is
+    when the first of them is due: later than `claimed_at` when they were claimed ahead.
     """
 
     campaign_id: int
@@ -107,6 +108,46 @@ class Mailing:
     claimed_at: datetime
     rows: Sequence[MailRow]
     places: Sequence[int | str] = ()
+    due_at: datetime | None = None
+
+
+class BatchState(StrEnum):
+    """Where the mails of one claim stand that were, or were about to be, handed to a provider ahead of their time.
+
+    opened (the request may have left), handed_over, unused (certainly not taken), cancelling (asked back, not yet read
+    back), cancelled (read back: the provider discards them), returned (they are in the ledger as not sent again), gone
+    (asked back too late).
+    """
+
+    OPENED = "opened"
+    HANDED_OVER = "handed_over"
+    UNUSED = "unused"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    RETURNED = "returned"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a provider keeps under one name until it leaves: all claims that were handed over with it."""
+
+    batch_id: str
+    leaves_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """So many mails of a draft are with the provider and leave then. `is_asked_back`: their call-back is under way.
+
+    `until` is the last moment in which they can be called back.
+    """
+
+    draft_id: int
+    leaves_at: datetime
+    until: datetime
+    mails: int
+    is_asked_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +189,17 @@ class OutgoingMails(Sequence[Outgoing]):
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """What one call of a channel sends: one approved content to one or more deliveries of it."""
+    """What one call of a channel sends: one approved content to one or more deliveries of it.
+
+    `leaves_at` and `batch_id`: the provider is to keep it until then, under a name by which it can be called back.
+    """
 
     content: Content
     deliveries: Sequence[Outgoing]
     track_opens: bool = False
     track_clicks: bool = False
+    leaves_at: datetime | None = None
+    batch_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +209,8 @@ class Outcome:
     `state` is sent, failed (never going to work), pending (certainly not done: try again after `retry_after`
     seconds), unknown (it may have been done), or held (a person must look). `detail` is one sentence for people;
     `raw` is the provider's answer. `pause` names why the whole channel should stop, e.g. no credit. `is_gone`: the
-    provider says that the address takes no mail and never will, as a bounce would say later.
+    provider says that the address takes no mail and never will, as a bounce would say later. `leaves_at`: the provider
+    has it and keeps it until then.
     """
 
     delivery_id: str
@@ -174,6 +221,7 @@ class Outcome:
     retry_after: float | None = None
     pause: str | None = None
     is_gone: bool = False
+    leaves_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
