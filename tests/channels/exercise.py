@@ -6,7 +6,7 @@ import base64
 import functools
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -91,6 +91,14 @@ def use_sendgrid(sandbox: Sandbox) -> None:
     assert channel.settle(people)[0].state is DeliveryState.SENT
     for kind in ("suppress", "release", "erase"):
         assert channel.tell_addresses(kind, ["odd+tag%/x@portamar.example"]).state is DeliveryState.SENT
+    batch_id = channel.open_batch()
+    assert isinstance(batch_id, str)
+    leaves_at = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=20)
+    channel.send(replace(people, leaves_at=leaves_at, batch_id=batch_id))
+    channel.cancel_batch(batch_id, "")
+    channel.cancel_batch(batch_id, "pause")
+    assert channel.read_batch(batch_id) == "cancel"
+    assert channel.try_out(people) == ""
 
 
 def use_x(sandbox: Sandbox) -> None:

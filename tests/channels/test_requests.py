@@ -23,6 +23,7 @@ from .test_youtube_plans import described, to_schema_of
 
 Json = dict[str, Any]
 TEXT: Json = {"type": "string", "minLength": 1}
+CANCEL: Json = {"const": "cancel"}
 ID: Json = {"type": "string", "pattern": "^[0-9]{1,19}$"}
 IDS: Json = {"type": "array", "items": ID, "minItems": 1, "maxItems": 4}
 BASE64: Json = {"type": "string", "minLength": 1, "contentEncoding": "base64"}
@@ -116,6 +117,10 @@ RULES = (
     Rule("sendgrid POST mail", "/v3/mail/send", check_mail),
     Rule("sendgrid POST log", "/v3/logs", json_of(shape({"query": TEXT, "limit": {"maximum": 1000, "minimum": 1}}))),
     Rule("sendgrid GET log entry", r"/v3/logs/[\w.-]+"),
+    Rule("sendgrid POST batch", "/v3/mail/batch"),
+    Rule("sendgrid POST call-back", "/v3/user/scheduled_sends", json_of(shape({"batch_id": TEXT, "status": CANCEL}))),
+    Rule("sendgrid PATCH call-back", r"/v3/user/scheduled_sends/[\w-]+", json_of(shape({"status": CANCEL}))),
+    Rule("sendgrid GET call-back", r"/v3/user/scheduled_sends/[\w-]+"),
     Rule(
         "sendgrid POST suppression",
         "/v3/asm/suppressions/global",

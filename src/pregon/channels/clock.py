@@ -20,14 +20,14 @@ class ClockError(requests.RequestException):
     """This machine's clock and the provider's are so far apart that what was not found may still be there."""
 
 
-def check_clock(date: str | None) -> None:
+def check_clock(date: str | None, believed: timedelta = _BELIEVED) -> None:
     """Compare the Date of an answer with this machine's clock. Raises `ClockError`; nothing where there is no Date."""
     try:
         theirs = parsedate_to_datetime(date or "")
     except ValueError:
         return
     difference = read_clock() - (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC))
-    if abs(difference) > _BELIEVED:
+    if abs(difference) > believed:
         raise ClockError(
             f"the clocks of this machine and of the provider are {abs(difference)} apart; correct this machine's"
         )

@@ -22,6 +22,7 @@ from pregon.sandbox.faults import Fault, Faults
 from pregon.sandbox.mastodon import mastodon_routes
 from pregon.sandbox.reactions import WebhookKey, is_here, plan_reactions, push_events, take_actions
 from pregon.sandbox.sendgrid import sendgrid_routes
+from pregon.sandbox.sendgrid_scheduled import Scheduled
 from pregon.sandbox.smtp import build_session
 from pregon.sandbox.state import State
 from pregon.sandbox.x import x_routes
@@ -31,6 +32,8 @@ from pregon.sandbox.youtube_items import list_items
 DEFAULT_WEBHOOK = "http://127.0.0.1:8321/webhooks/sendgrid"
 _KINDS = {
     "mails": "mail",
+    "scheduled": "scheduled",
+    "called_back": "called_back",
     "smtp": "smtp",
     "messages": "message",
     "posts": "post",
@@ -93,7 +96,7 @@ class Control:
         self._faults = faults
         self._webhook_url = webhook_url
         self._seed = seed
-        self._key = WebhookKey(state)
+        self._key, self._scheduled = WebhookKey(state), Scheduled(state)
         self._trapped: list[str] = []
         self._turn = asyncio.Lock()
         faults.react = self._react_now
@@ -108,6 +111,7 @@ class Control:
             Route("/faults", self.set_faults, methods=["POST", "DELETE"]),
             Route("/recording", self.record, methods=["POST"]),
             Route("/recording", self.show_recording),
+            Route("/clock", self.set_clock, methods=["POST"]),
             Route("/webhook", self.set_webhook, methods=["POST"]),
             Route("/react", self.react, methods=["POST"]),
             Route("/trap", self.trap, methods=["GET", "POST"]),
@@ -126,6 +130,8 @@ class Control:
         kind = _KINDS.get(request.path_params["kind"])
         if kind is None:
             return JSONResponse({"error": f"use one of {', '.join(_KINDS)}"}, 404)
+        if kind == "mail":
+            self._scheduled.leave()
         return JSONResponse(self._state.all(kind))
 
     async def show_playlists(self, _request: Request) -> Response:
@@ -173,6 +179,12 @@ class Control:
             return JSONResponse({"error": str(error)}, 400)
         return JSONResponse({}, 201)
 
+    async def set_clock(self, request: Request) -> Response:
+        """The time by which scheduled mails leave: {now} as ISO 8601; from there it goes on."""
+        now = str(json.loads(await request.body())["now"])
+        self._scheduled.set_clock(datetime.fromisoformat(now))
+        return JSONResponse({"now": now})
+
     async def set_webhook(self, request: Request) -> Response:
         """Where the events go: {url}. Only an address of this machine is taken."""
         url = str(json.loads(await request.body()).get("url", ""))
@@ -196,6 +208,7 @@ class Control:
         async with self._turn:
             rounds = self._state.count("round")
             self._state.put("round", [(str(rounds), {})])
+            self._scheduled.leave(until)
             mails = plan_reactions(self._state, self._seed)
             timestamp = str(int(datetime.now(UTC).timestamp()))
             events = await push_events(

@@ -108,7 +108,8 @@ def with_faults(
 ) -> Endpoint:
     """`endpoint`, counted and, when a fault is due, misbehaving. `refuse` makes the provider's own refusals.
 
-    `on` says which faults hit it: write (what the channel is for), read, or upload (a picture before a post).
+    `on` says which faults hit it: write (what the channel is for), read, upload (a picture before a post), or batch and
+    cancel (the name under which mails are handed over, and their call-back).
     """
 
     async def call(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The stand-in for SendGrid v3: Mail Send, Email Logs. Accepts what the published rules allow and keeps it."""
+"""The stand-in for SendGrid v3: Mail Send, Email Logs; scheduled sends are beside it. Accepts what the published rules allow and keeps it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from starlette.routing import Route
 from pregon.sandbox import accounts
 from pregon.sandbox.faults import Faults, with_faults
 from pregon.sandbox.sendgrid_addresses import AddressStandIn
-from pregon.sandbox.sendgrid_rules import find_problems
+from pregon.sandbox.sendgrid_rules import find_problems, is_only_tried
+from pregon.sandbox.sendgrid_scheduled import Scheduled, ScheduledStandIn
 from pregon.sandbox.state import Record, State
 
 MAX_BYTES = 30_000_000
@@ -27,13 +28,20 @@ _CONDITION = re.compile(
 
 def sendgrid_routes(state: State, faults: Faults) -> list[Route]:
     """The stand-in's routes."""
-    endpoint, addresses = SendGridStandIn(state), AddressStandIn(state)
+    endpoint, addresses, later = SendGridStandIn(state), AddressStandIn(state), Scheduled(state)
+    batches = ScheduledStandIn(state, later, _authorize, _errors)
 
     def guard(call: Any, on: str = "read") -> Any:
         return with_faults(faults, "sendgrid", call, refuse, on)
 
     return [
         Route("/v3/mail/send", guard(endpoint.accept, "write"), methods=["POST"]),
+        Route("/v3/mail/batch", guard(batches.open_batch, "batch"), methods=["POST"]),
+        Route("/v3/user/scheduled_sends", guard(batches.call_back, "cancel"), methods=["POST"]),
+        Route("/v3/user/scheduled_sends", guard(batches.list_all), methods=["GET"]),
+        Route("/v3/user/scheduled_sends/{batch_id}", guard(batches.read), methods=["GET"]),
+        Route("/v3/user/scheduled_sends/{batch_id}", guard(batches.change, "cancel"), methods=["PATCH"]),
+        Route("/v3/user/scheduled_sends/{batch_id}", guard(batches.resume, "cancel"), methods=["DELETE"]),
         Route("/v3/logs", guard(endpoint.search), methods=["POST"]),
         Route("/v3/logs/{message_id}", guard(endpoint.read), methods=["GET"]),
         Route("/v3/asm/suppressions/global", guard(addresses.suppress, "write"), methods=["POST"]),
@@ -59,10 +67,10 @@ class SendGridStandIn:
     """Mail Send and Email Logs over the state."""
 
     def __init__(self, state: State) -> None:
-        self._state = state
+        self._state, self._scheduled = state, Scheduled(state)
 
     async def accept(self, request: Request) -> Response:
-        """POST /v3/mail/send: 202 with X-Message-Id, or SendGrid's errors."""
+        """POST /v3/mail/send: 202 with X-Message-Id, or SendGrid's errors; 200 in its sandbox mode, which keeps nothing."""
         body = await request.body()
         refusal = _authorize(request)
         if refusal:
@@ -73,9 +81,11 @@ class SendGridStandIn:
             payload = json.loads(body)
         except ValueError:
             return _errors(400, [("Bad Request", None)])
-        problems = find_problems(payload)
+        problems = find_problems(payload) or [found for found in [self._scheduled.find_problem(payload)] if found]
         if problems:
             return _errors(400, problems)
+        if is_only_tried(payload):
+            return Response(status_code=200)
         message_id = secrets.token_urlsafe(16)
         self._keep(message_id, payload)
         return Response(status_code=202, headers={"X-Message-Id": message_id})
@@ -85,7 +95,7 @@ class SendGridStandIn:
         now = datetime.now(UTC).isoformat()
         self._state.put("message", [(message_id, payload)])
         mails = [_build_mail(message_id, index, entry, payload, now) for index, entry in enumerate(entries)]
-        self._state.put("mail", [(mail["sg_message_id"], mail) for mail in mails], status="accepted")
+        self._scheduled.keep(mails, payload)
 
     async def search(self, request: Request) -> Response:
         """POST /v3/logs: the mails that match every condition."""
@@ -99,6 +109,7 @@ class SendGridStandIn:
         tests = [_read_condition(text) for text in str(wanted.get("query", "")).split(" AND ") if text.strip()]
         if None in tests:
             return _errors(400, [("invalid query", "query")])
+        self._scheduled.leave()
         mails = [mail for mail in reversed(self._state.all("mail")) if all(test(mail) for test in tests if test)]
         return JSONResponse({"messages": [_summarize(mail) for mail in mails[:limit]]})
 

@@ -42,9 +42,23 @@ def find_problems(payload: Any) -> list[Problem]:
     problems += _check_categories(payload.get("categories"))
     problems += _check_tracking(payload.get("tracking_settings"))
     problems += _check_headers(payload.get("headers"), "headers")
+    problems += _check_settings(payload.get("mail_settings"))
     if "reply_to" in payload and "reply_to_list" in payload:
         problems.append(("Only one of reply_to and reply_to_list may be used.", "reply_to"))
     return problems
+
+
+def is_only_tried(payload: dict[str, Any]) -> bool:
+    """Whether SendGrid's sandbox mode is asked for: everything is checked, and nothing is sent."""
+    return bool(((payload.get("mail_settings") or {}).get("sandbox_mode") or {}).get("enable", False))
+
+
+def _check_settings(value: Any) -> list[Problem]:
+    """The switch of the sandbox mode has to be true or false, not a text or a number."""
+    mode = (value or {}).get("sandbox_mode")
+    if mode is None or (isinstance(mode, dict) and isinstance(mode.get("enable", False), bool)):
+        return []
+    return [("The enable parameter must be a boolean.", "mail_settings.sandbox_mode.enable")]
 
 
 def _check_sender(payload: dict[str, Any]) -> list[Problem]:

@@ -98,6 +98,10 @@ class Sandbox:
         """Where the events go."""
         self._call("POST", "webhook", {"url": url})
 
+    def set_clock(self, now: str) -> None:
+        """Let SendGrid's stand-in have this time (ISO 8601): what it keeps leaves by that clock."""
+        self._call("POST", "clock", {"now": now})
+
     def react(self, now: str | None = None) -> dict[str, int]:
         """Let the readers act on what was accepted; `now` limits it to what is due by then."""
         counts: dict[str, int] = self._call("POST", "react", {"now": now})

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from pregon.channels.sendgrid.addresses import tell_addresses
 from pregon.channels.sendgrid.client import build_client
-from pregon.channels.sendgrid.send import send_mail
+from pregon.channels.sendgrid.scheduled import cancel_batch, open_batch, read_batch
+from pregon.channels.sendgrid.send import send_mail, try_mail
 from pregon.channels.sendgrid.settle import settle_mail
 from pregon.types import ChannelName, Outcome, Outgoing, Sample, Shipment
 
@@ -44,6 +45,22 @@ class SendGridChannel:
     def settle(self, shipment: Shipment) -> tuple[Outcome, ...]:
         """Read back what became of deliveries whose outcome is unknown."""
         return settle_mail(self._client, shipment, self._clock(), self._grace_seconds)
+
+    def open_batch(self) -> str | Outcome:
+        """A name to hand mails over with, or why there is none."""
+        return open_batch(self._client, self._clock())
+
+    def cancel_batch(self, batch_id: str, status: str) -> None:
+        """Ask for a batch back that has this status. Only `read_batch` tells whether it worked."""
+        cancel_batch(self._client, batch_id, status)
+
+    def read_batch(self, batch_id: str) -> str | None:
+        """cancel, pause, "" when it will leave, None when SendGrid could not be asked."""
+        return read_batch(self._client, batch_id)
+
+    def try_out(self, shipment: Shipment) -> str:
+        """Let SendGrid check a mail without sending it. What is wrong, "" for nothing."""
+        return try_mail(self._client, shipment)
 
     def tell_addresses(self, kind: str, addresses: Sequence[str]) -> Outcome:
         """Tell SendGrid to suppress, release or erase addresses: sent, pending (repeat it) or failed."""

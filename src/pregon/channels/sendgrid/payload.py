@@ -42,6 +42,10 @@ def build_payload(shipment: Shipment) -> dict[str, Any]:
     }
     if content.sender.reply_to:
         payload["reply_to"] = _mailbox(content.sender.reply_to, content.sender.name)
+    if shipment.leaves_at:  # Unix seconds; published: at most 72 hours ahead
+        payload["send_at"] = int(shipment.leaves_at.timestamp())
+    if shipment.batch_id:
+        payload["batch_id"] = shipment.batch_id
     if body.calendar:
         payload["attachments"] = [_attach_calendar(body.calendar)]
     return payload

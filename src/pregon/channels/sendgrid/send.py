@@ -14,8 +14,8 @@ from python_http_client.exceptions import HTTPError
 
 from pregon.channels.answers import ADDRESS, CREDENTIALS, CREDIT, read_wait, spread
 from pregon.channels.sendgrid.client import was_never_written
-from pregon.channels.sendgrid.payload import find_oversize, write_body
-from pregon.types import DeliveryState, Outcome, SameOutcome, Shipment
+from pregon.channels.sendgrid.payload import build_payload, find_oversize, write_body
+from pregon.types import DeliveryState, Outcome, Outgoing, SameOutcome, Shipment
 
 _PERSONALIZATION = re.compile(r"^personalizations\.(\d+)\.")
 
@@ -29,47 +29,65 @@ def send_mail(client: sendgrid.SendGridAPIClient, shipment: Shipment, now: datet
     try:
         response = client.client.mail.send.post_json(body)
     except HTTPError as error:
-        return read_refusal(shipment, int(error.status_code), error.headers or {}, _decode(error.body), now)
+        return read_refusal(shipment.deliveries, int(error.status_code), error.headers or {}, _decode(error.body), now)
     except (OSError, http.client.HTTPException) as error:
-        return read_fault(shipment, error)
+        return read_fault(shipment.deliveries, error)
     message_id = response.headers.get("X-Message-Id")
     if 200 <= response.status_code < 300:
-        sent = Outcome("", DeliveryState.SENT, message_id or None, "SendGrid accepted it")
+        detail = "SendGrid accepted it"
+        if shipment.leaves_at:
+            detail = f"SendGrid has it; it leaves at {shipment.leaves_at:%Y-%m-%d %H:%M} UTC"
+        sent = Outcome("", DeliveryState.SENT, message_id or None, detail, leaves_at=shipment.leaves_at)
         return SameOutcome(shipment.deliveries, sent)
-    return read_refusal(shipment, response.status_code, response.headers, _decode(response.body), now)
+    return read_refusal(shipment.deliveries, response.status_code, response.headers, _decode(response.body), now)
 
 
-def read_fault(shipment: Shipment, error: BaseException) -> tuple[Outcome, ...]:
+def try_mail(client: sendgrid.SendGridAPIClient, shipment: Shipment) -> str:
+    """Let SendGrid check a mail in its sandbox mode, in which it sends nothing. What is wrong, "" for nothing.
+
+    Published: 200 instead of 202 when the key, the sender and the content are accepted.
+    """
+    payload = build_payload(shipment) | {"mail_settings": {"sandbox_mode": {"enable": True}}}
+    try:
+        response = client.client.mail.send.post_json(json.dumps(payload).encode())
+    except HTTPError as error:
+        return _sentence(_decode(error.body)) or f"SendGrid answered {error.status_code}"
+    except (OSError, http.client.HTTPException):
+        return "SendGrid cannot be reached"
+    return "" if response.status_code == 200 else f"SendGrid answered {response.status_code}"
+
+
+def read_fault(deliveries: Sequence[Outgoing], error: BaseException) -> tuple[Outcome, ...]:
     """The outcome of a call that got no answer."""
     if was_never_written(error):
         detail = "SendGrid cannot be reached; nothing was sent"
-        return spread(shipment.deliveries, DeliveryState.PENDING, detail, raw=repr(error))
+        return spread(deliveries, DeliveryState.PENDING, detail, raw=repr(error))
     detail = "the connection to SendGrid broke before its answer; it may have been sent"
-    return spread(shipment.deliveries, DeliveryState.UNKNOWN, detail, raw=repr(error))
+    return spread(deliveries, DeliveryState.UNKNOWN, detail, raw=repr(error))
 
 
 def read_refusal(
-    shipment: Shipment, status: int, headers: Mapping[str, str], body: str, now: datetime
+    deliveries: Sequence[Outgoing], status: int, headers: Mapping[str, str], body: str, now: datetime
 ) -> tuple[Outcome, ...]:
     """The outcome of an answer that is not a success."""
     sentence = _sentence(body) or f"SendGrid answered {status}"
     if status >= 500 or status == 408:
         detail = f"SendGrid answered {status}; it may have been sent"
-        return spread(shipment.deliveries, DeliveryState.UNKNOWN, detail, raw=body)
+        return spread(deliveries, DeliveryState.UNKNOWN, detail, raw=body)
     if status == 429:
         wait = read_wait(headers, "X-RateLimit-Reset", now)
-        return spread(shipment.deliveries, DeliveryState.PENDING, sentence, raw=body, retry_after=wait)
+        return spread(deliveries, DeliveryState.PENDING, sentence, raw=body, retry_after=wait)
     pause = {401: CREDENTIALS, 402: CREDIT, 403: CREDENTIALS}.get(status, ADDRESS if 300 <= status < 400 else None)
     if pause:
-        return spread(shipment.deliveries, DeliveryState.PENDING, sentence, raw=body, pause=pause)
-    return _blame(shipment, body) or spread(shipment.deliveries, DeliveryState.FAILED, sentence, raw=body)
+        return spread(deliveries, DeliveryState.PENDING, sentence, raw=body, pause=pause)
+    return _blame(deliveries, body) or spread(deliveries, DeliveryState.FAILED, sentence, raw=body)
 
 
-def _blame(shipment: Shipment, body: str) -> tuple[Outcome, ...] | None:
+def _blame(deliveries: Sequence[Outgoing], body: str) -> tuple[Outcome, ...] | None:
     """A 400 refuses the whole request; when it names the wrong personalizations, only those have failed."""
     errors = _errors(body)
     places = [_PERSONALIZATION.match(str(error.get("field") or "")) for error in errors]
-    if not errors or not all(places) or len(shipment.deliveries) == 1:
+    if not errors or not all(places) or len(deliveries) == 1:
         return None
     wrong = {int(place[1]): str(error.get("message")) for place, error in zip(places, errors, strict=True) if place}
     return tuple(
@@ -78,7 +96,7 @@ def _blame(shipment: Shipment, body: str) -> tuple[Outcome, ...] | None:
         else Outcome(
             delivery.delivery_id, DeliveryState.PENDING, None, "another recipient stopped this request", retry_after=0.0
         )
-        for index, delivery in enumerate(shipment.deliveries)
+        for index, delivery in enumerate(deliveries)
     )
 
 
