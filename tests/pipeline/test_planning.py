@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, text, update
@@ -214,3 +215,27 @@ def test_what_is_in_the_ledger_of_a_draft_that_is_not_approved_is_held(house):
     house.pipeline.delivering.deliver()
     assert house.sandbox.read("mails") == []
     assert set(house.states(slug, "email")) == {"held", "suppressed"}
+
+
+def edited(view):
+    fields = view.revision.fields
+    if view.draft.channel == "email":
+        return replace(fields, preheader="Changed")
+    first, *others = fields.parts
+    return replace(fields, parts=(f"{first} Changed", *others))
+
+
+@pytest.mark.parametrize("channel", ["email", "x"])
+def test_a_text_that_was_changed_and_changed_back_goes_out_as_it_was_approved_last(house, channel):
+    slug = house.open_campaign()
+    first = house.draft(slug, channel)
+    house.approve(slug, channel)
+    for fields in (edited(first), first.revision.fields):
+        newest = house.draft(slug, channel)
+        house.pipeline.reviewing.edit_draft(newest.draft.id, newest.draft.revision, fields, house.officer)
+    again = house.draft(slug, channel)
+    assert (again.revision.digest, again.revision.number) == (first.revision.digest, first.revision.number + 2)
+    house.approve(slug, channel)
+    house.pipeline.delivering.deliver()
+    assert set(house.states(slug, channel)) <= {"sent", "suppressed"}
+    assert "sent" in house.states(slug, channel)

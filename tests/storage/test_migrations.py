@@ -63,6 +63,12 @@ def test_what_a_first_version_held_is_kept(url):
             "click_tracking, created_at, updated_at) "
             "VALUES (1, 'a@t.example', 'A', 'en', 'subscribed', '', '', '', 'unknown', 'granted', :at, :at)",
             "INSERT INTO memberships (contact_id, list) VALUES (1, 'members')",
+            "INSERT INTO approvals (id, draft_id, revision, digest, decision, decided_by, comment, decided_at) "
+            "VALUES (1, 1, 1, 'd', 'approved', 'officer', '', :at)",
+            "INSERT INTO deliveries (id, campaign_id, draft_id, approval_id, revision, channel, language, position, "
+            "address, contact_id, state, attempts, due_at, track_opens, track_clicks, planned_at) "
+            "VALUES ('abc', 1, 1, 1, 1, 'email', 'en', 0, 'a@t.example', 1, 'sent', 1, :at, FALSE, TRUE, :at)",
+            "INSERT INTO samples (delivery_id, metric, value, at) VALUES ('abc', 'views', 7, :at)",
         ):
             connection.execute(text(statement), {"at": at})
     engine.dispose()
@@ -75,4 +81,9 @@ def test_what_a_first_version_held_is_kept(url):
     contact = store.read_contact(1)
     assert contact is not None
     assert (contact.lists, contact.click_tracking.value) == (("members",), "granted")
+    # SQLite makes the ledger anew, while samples refer to it.
+    (delivery,) = store.list_deliveries(1)
+    assert (delivery.id, delivery.contact_id, delivery.state.value) == ("abc", 1, "sent")
+    with store.engine.connect() as connection:
+        assert connection.execute(text("SELECT value FROM samples WHERE delivery_id = 'abc'")).scalar() == 7
     store.close()

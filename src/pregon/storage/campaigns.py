@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, exists, insert, or_, select, update
 
 from pregon.items import normalise_url
 from pregon.storage.base import Queries
@@ -184,8 +184,8 @@ class CampaignQueries(Queries):
 
     def started_drafts(self, campaign_id: int) -> tuple[int, ...]:
         """Ids of the campaign's drafts of which something has gone out, or may have."""
-        query = select(deliveries.c.draft_id).where(deliveries.c.campaign_id == campaign_id)
-        query = query.where(deliveries.c.state.in_(_STARTED)).distinct()
+        started = exists().where(deliveries.c.draft_id == drafts.c.id, deliveries.c.state.in_(_STARTED))
+        query = select(drafts.c.id).where(drafts.c.campaign_id == campaign_id, started)
         with self._read() as connection:
             return tuple(connection.execute(query).scalars())
 

@@ -23,13 +23,13 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    literal_column,
     or_,
     select,
     update,
 )  # fmt: skip
 
 from pregon.storage.base import Queries
+from pregon.storage.conditions import expect_state, in_state
 from pregon.storage.funnels import mark_stale
 from pregon.storage.tables import deliveries, receipts
 from pregon.types import ChannelName, Delivery, DeliveryState, Outcome
@@ -118,16 +118,6 @@ class ClaimQueries(Queries):
 
 
 _OPEN = (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)
-
-
-def in_state(state: DeliveryState) -> Any:
-    """Whether a delivery is in this state, as a literal: only so is the index of what is open used."""
-    return deliveries.c.state == literal_column(f"'{state.value}'")
-
-
-def expect_state(state: DeliveryState) -> Any:
-    """The same of rows that are found otherwise: an expression, which no index on states is preferred for."""
-    return deliveries.c.state.concat("") == state.value
 
 
 # One statement for any outcome, so that a thousand of them are one call of the driver (which takes no IN of several):

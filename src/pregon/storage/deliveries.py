@@ -7,9 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from pregon.storage.claims import in_state, read_delivery_row
+from pregon.storage.claims import read_delivery_row
+from pregon.storage.conditions import in_state, of_campaign
 from pregon.storage.mailings import MailingQueries
-from pregon.storage.tables import channel_states, deliveries
+from pregon.storage.tables import channel_states, deliveries, drafts
 from pregon.types import ChannelName, Delivery, DeliveryState
 
 
@@ -59,7 +60,7 @@ class DeliveryQueries(MailingQueries):
 
     def list_deliveries(self, campaign_id: int) -> tuple[Delivery, ...]:
         """Every row of a campaign's ledger."""
-        query = select(deliveries).where(deliveries.c.campaign_id == campaign_id)
+        query = select(deliveries).where(of_campaign(campaign_id))
         query = query.order_by(deliveries.c.draft_id, deliveries.c.position, deliveries.c.address)
         with self._read() as connection:
             return tuple(map(read_delivery_row, connection.execute(query)))
@@ -88,9 +89,8 @@ class DeliveryQueries(MailingQueries):
 
     def sent_deliveries(self, channel: ChannelName, since: datetime) -> tuple[Delivery, ...]:
         """What a channel sent since then: what its counters are polled for."""
-        query = select(deliveries).where(
-            deliveries.c.channel == channel, deliveries.c.state == DeliveryState.SENT, deliveries.c.sent_at >= since
-        )
+        own = deliveries.c.draft_id.in_(select(drafts.c.id).where(drafts.c.channel == channel))
+        query = select(deliveries).where(own, deliveries.c.state == DeliveryState.SENT, deliveries.c.sent_at >= since)
         with self._read() as connection:
             return tuple(map(read_delivery_row, connection.execute(query)))
 

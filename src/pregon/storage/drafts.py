@@ -136,11 +136,10 @@ class DraftQueries(Queries):
     def _write_outbox(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         if not rows:
             return
-        # The same revision approved again after a withdrawal: its withdrawn rows come back to life, no second row.
+        # The same content approved again after a withdrawal: its withdrawn rows come back to life, no second row.
         statement = self._insert(deliveries)
-        revived = {
-            name: statement.excluded[name] for name in ("approval_id", "state", "reason", "due_at", "planned_at")
-        }
+        again = ("approval_id", "revision", "state", "reason", "due_at", "planned_at")
+        revived = {name: statement.excluded[name] for name in again}
         not_sent = deliveries.c.state == DeliveryState.SUPPRESSED.value
         statement = statement.on_conflict_do_update(index_elements=["id"], set_=revived, where=not_sent)
         connection.execute(statement, rows)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, case, delete, distinct, func, insert, or_, select, update
 
 from pregon.storage.base import Queries
+from pregon.storage.conditions import of_campaign
 from pregon.storage.rows import read_campaign
 from pregon.storage.tables import campaigns, deliveries, events, funnel_marks, funnels, samples
 from pregon.types import Campaign, ChannelName, EventType, Funnel, Label
@@ -128,7 +129,7 @@ class FunnelQueries(Queries):
 
 def _count(connection: Connection, campaign_id: int) -> list[dict[str, Any]]:
     group = (deliveries.c.channel, deliveries.c.language)
-    wanted = and_(_stands(), deliveries.c.campaign_id == campaign_id)
+    wanted = and_(_stands(), of_campaign(campaign_id))
     states = connection.execute(_count_states(group).where(wanted).group_by(*group)).all()
     facts = connection.execute(_count_facts(group).where(wanted).group_by(*group)).all()
     polled = connection.execute(
@@ -197,7 +198,7 @@ def _count_facts(group: tuple[Any, ...]) -> Any:
 
 
 def _newest_samples(group: tuple[Any, ...], campaign_id: int) -> Any:
-    own = select(deliveries.c.id).where(deliveries.c.campaign_id == campaign_id, deliveries.c.channel != "email")
+    own = select(deliveries.c.id).where(of_campaign(campaign_id), deliveries.c.channel != "email")
     newest = select(samples.c.delivery_id, samples.c.metric, func.max(samples.c.at).label("at"))
     newest = newest.where(samples.c.delivery_id.in_(own))
     last = newest.group_by(samples.c.delivery_id, samples.c.metric).subquery()

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, or_, select, true, update
 
 from pregon.storage.base import Queries
 from pregon.storage.claims import read_delivery_row
+from pregon.storage.conditions import in_state, of_campaign
 from pregon.storage.funnels import mark_stale
-from pregon.storage.tables import contacts, deliveries, drafts, receipts, revisions
+from pregon.storage.tables import contacts, deliveries, drafts, receipts
 from pregon.types import ChannelName, Delivery, DeliverySearch, DeliveryState, Receipt
 
 # Of the receipts, so that a page which only wants to say that all is well does not read a year of them.
 _NEWEST = 2_000
+# What comes first on a page, and what comes last: these in one order together, as they were planned.
+_SELDOM = (DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.UNKNOWN)
+_USUAL = (DeliveryState.SENDING, DeliveryState.PENDING, DeliveryState.SENT)
+_RANK = (*_SELDOM, DeliveryState.SUPPRESSED, *_USUAL)
+_ORDER = (deliveries.c.draft_id, deliveries.c.position, deliveries.c.contact_id)
 _WHOLE_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")
 
 
@@ -24,20 +30,22 @@ class LedgerQueries(Queries):
     """Pages of the ledger."""
 
     def search_deliveries(self, search: DeliverySearch) -> tuple[tuple[Delivery, ...], int]:
-        """One page of a campaign's ledger, what failed first, and how many rows fit the search."""
-        count = select(func.count()).select_from(deliveries).where(_condition(search))
+        """One page of a campaign's ledger, what is out of the ordinary first, and how many rows fit the search."""
         with self._read() as connection:
-            found = connection.execute(count).scalar_one()
-        return self.page_deliveries(search), found
+            if _WHOLE_ADDRESS.fullmatch(search.text):
+                found = _rows_of_person(connection, search)
+                return found[search.offset :][: search.limit], len(found)
+            own = deliveries.c.draft_id.in_(_draft_ids(connection, search))
+            states = deliveries.c.state.in_(search.states) if search.states else true()
+            count = _count(connection, and_(own, states, _holds_text(search.text)))
+        return self.page_deliveries(search), count
 
     def page_deliveries(self, search: DeliverySearch) -> tuple[Delivery, ...]:
         """The same page without the count, for whoever knows it from the campaign's figures: a million rows take a second."""
-        # The order of ix_deliveries_ledger, so that no page sorts a million rows.
-        order = (deliveries.c.state, deliveries.c.draft_id, deliveries.c.position, deliveries.c.contact_id)
-        query = select(deliveries).where(_condition(search)).order_by(*order)
         with self._read() as connection:
-            rows = connection.execute(query.limit(search.limit).offset(search.offset)).all()
-        return tuple(map(read_delivery_row, rows))
+            if _WHOLE_ADDRESS.fullmatch(search.text):
+                return _rows_of_person(connection, search)[search.offset :][: search.limit]
+            return tuple(map(read_delivery_row, _page(connection, search)))
 
     def receipts_of(self, delivery_ids: Sequence[str]) -> dict[str, tuple[Receipt, ...]]:
         """What was tried for these deliveries, oldest first."""
@@ -64,9 +72,7 @@ class LedgerQueries(Queries):
 
     def failed_deliveries(self, campaign_id: int) -> tuple[Delivery, ...]:
         """Every row of a campaign that failed, in the order of the thread."""
-        query = select(deliveries).where(
-            deliveries.c.campaign_id == campaign_id, deliveries.c.state == DeliveryState.FAILED
-        )
+        query = select(deliveries).where(of_campaign(campaign_id), in_state(DeliveryState.FAILED))
         query = query.order_by(deliveries.c.draft_id, deliveries.c.position, deliveries.c.address)
         with self._read() as connection:
             return tuple(map(read_delivery_row, connection.execute(query)))
@@ -85,37 +91,61 @@ class LedgerQueries(Queries):
         return len(changed)
 
 
-def _condition(search: DeliverySearch) -> Any:
-    is_whole = _WHOLE_ADDRESS.fullmatch(search.text)
-    own = deliveries.c.campaign_id == search.campaign_id
-    conditions = [deliveries.c.id.in_(_rows_of_address(search, own)) if is_whole else own]
-    if search.states:
-        conditions.append(deliveries.c.state.in_(search.states))
+def _page(connection: Connection, search: DeliverySearch) -> list[Row[Any]]:
+    """A page over several parts of the ledger one after another, each in the order of an index: nothing large is sorted."""
+    rows: list[Row[Any]] = []
+    skip, text = search.offset, _holds_text(search.text)
+    for part in _parts(connection, search):
+        query = select(deliveries).where(part, text).order_by(*_ORDER)
+        found = connection.execute(query.limit(search.limit - len(rows)).offset(skip)).all()
+        rows += found
+        if len(rows) == search.limit:
+            break
+        skip = 0 if found or not skip else skip - _count(connection, and_(part, text))
+    return rows
+
+
+def _parts(connection: Connection, search: DeliverySearch) -> Iterator[Any]:
+    ids = _draft_ids(connection, search)
+    for state in _SELDOM:
+        if state in (search.states or _SELDOM):
+            yield and_(in_state(state), deliveries.c.draft_id.in_(ids))
+    if not search.states or DeliveryState.SUPPRESSED in search.states:
+        yield from (and_(in_state(DeliveryState.SUPPRESSED), deliveries.c.draft_id == each) for each in ids)
+    usual = [state for state in _USUAL if state in (search.states or _USUAL)]
+    if usual:
+        yield from (and_(deliveries.c.draft_id == each, deliveries.c.state.in_(usual)) for each in ids)
+
+
+def _draft_ids(connection: Connection, search: DeliverySearch) -> list[int]:
+    query = select(drafts.c.id).where(drafts.c.campaign_id == search.campaign_id)
     if search.channel:
-        conditions.append(deliveries.c.channel == search.channel)
+        query = query.where(drafts.c.channel == search.channel)
     if search.language is not None:
-        conditions.append(deliveries.c.language == search.language)
-    if search.text and not is_whole:
-        conditions.append(_holds_text(search.text))
-    return and_(*conditions)
+        query = query.where(drafts.c.language == search.language)
+    return list(connection.execute(query.order_by(drafts.c.id)).scalars())
 
 
-def _rows_of_address(search: DeliverySearch, own: Any) -> Any:
-    """The rows of a person, and of each revision that was written to the address: by indexes alone, where a part of an
-    address has to be looked for in every row."""
-    address = search.text.lower()
+def _count(connection: Connection, wanted: Any) -> int:
+    return int(connection.execute(select(func.count()).select_from(deliveries).where(wanted)).scalar_one())
+
+
+def _rows_of_person(connection: Connection, search: DeliverySearch) -> tuple[Delivery, ...]:
+    """The rows of whoever has an address. By indexes alone, where a part of an address has to be looked for in every row."""
+    address, ids = search.text.lower(), _draft_ids(connection, search)
     person = select(contacts.c.id).where(contacts.c.address == address)
-    by_person = select(deliveries.c.id).where(own, deliveries.c.contact_id.in_(person))
-    to_address = and_(
-        deliveries.c.draft_id == drafts.c.id,
-        deliveries.c.revision == revisions.c.number,
-        deliveries.c.address == address,
-    )
-    written = drafts.join(revisions, revisions.c.draft_id == drafts.c.id).join(deliveries, to_address)
-    by_address = select(deliveries.c.id).select_from(written).where(drafts.c.campaign_id == search.campaign_id)
-    return by_person.union(by_address)
+    # Whose contact is gone, e.g. after a restore of part of the data: the row still says whom it was written to.
+    nobody = and_(deliveries.c.position == 0, deliveries.c.contact_id.is_(None), deliveries.c.address == address)
+    found: list[Row[Any]] = []
+    for whose in (deliveries.c.contact_id.in_(person), and_(deliveries.c.draft_id.in_(ids), nobody)):
+        found += connection.execute(select(deliveries).where(whose).order_by(*_ORDER))
+    rows = [row for row in map(read_delivery_row, found) if row.draft_id in ids]
+    listed = [row for row in rows if row.state in (search.states or _RANK)]
+    return tuple(sorted(listed, key=lambda row: _RANK.index(row.state)))
 
 
 def _holds_text(text: str) -> Any:
+    if not text:
+        return true()
     columns = (deliveries.c.address, deliveries.c.reason)
     return or_(*(column.icontains(text, autoescape=True) for column in columns))

@@ -24,8 +24,9 @@ from pregon.storage.tables import UtcTime
 from pregon.types import Budget, DeliveryState, Mailing, MailRow, Outcome
 
 # In these, {name} is a value, {place} a row's own key (its number in SQLite, which is found twice as fast as its id) and
-# {at_places} whether a row is among the given ones. States are literals, so that the index of what is open is used; for
-# rows that are found otherwise they are expressions, so that it is not.
+# {at_places} whether a row is among the given ones. States are literals, so that the index of that state is used; for
+# rows that are found otherwise they are expressions, so that it is not. So is the draft of what is pending: its index
+# leads to everything that has long been sent.
 _PAUSED = "SELECT paused FROM channel_states WHERE channel = 'email'"
 # In no order but the time: a million mails due at once are not sorted again for every thousand of them. What another
 # worker is about to claim is passed over (PostgreSQL; SQLite has one writer at a time).
@@ -37,7 +38,7 @@ _FIRST = (
 _BY_INDEX = "SET LOCAL enable_sort = off"
 _PLACES = (
     "SELECT {place} AS place FROM deliveries WHERE channel = 'email' AND state = 'pending' AND due_at <= {latest} "
-    "AND draft_id = {draft_id} AND revision = {revision} AND language = {language} AND track_opens = {track_opens} "
+    "AND draft_id + 0 = {draft_id} AND revision = {revision} AND language = {language} AND track_opens = {track_opens} "
     "AND track_clicks = {track_clicks} ORDER BY due_at LIMIT {limit} {skip}"
 )
 _SUPPRESSED = "EXISTS (SELECT 1 FROM suppressions s WHERE s.address = lower(deliveries.address))"

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import and_, or_, select, update
 
 from pregon.storage.base import Queries
-from pregon.storage.claims import in_state
+from pregon.storage.conditions import in_state
 from pregon.storage.tables import contacts, deliveries
 from pregon.types import ChannelName, DeliveryState
 

@@ -109,12 +109,11 @@ class PlanQueries(Queries):
         rows = select(*(value.label(name) for name, value in values.items())).select_from(joined)
         rows = rows.where(selected, contacts.c.id <= last)
         statement = self._insert(deliveries).from_select(list(values), rows)
-        # The same revision approved again after a withdrawal: its withdrawn rows come back to life, no second row.
-        again = ("approval_id", "state", "reason", "due_at", "track_opens", "track_clicks", "planned_at")
+        # The same content approved again after a withdrawal: its withdrawn rows come back to life, no second row.
+        again = ("approval_id", "revision", "state", "reason", "due_at", "track_opens", "track_clicks", "planned_at")
         revived = {name: statement.excluded[name] for name in again}
         not_sent = deliveries.c.state == DeliveryState.SUPPRESSED.value
-        place = ["draft_id", "revision", "address", "position"]
-        return statement.on_conflict_do_update(index_elements=place, set_=revived, where=not_sent)
+        return statement.on_conflict_do_update(index_elements=["id"], set_=revived, where=not_sent)
 
     @staticmethod
     def _has_sent_in_another_language(connection: Connection, plan: Plan) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, inspect, text
 
@@ -16,9 +18,32 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def migrate(engine: Engine) -> None:
     """Run the migrations that are missing."""
-    with engine.begin() as connection:
+    with engine.connect() as connection, _without_references(connection), connection.begin():
         if _read_revision(connection) != head_revision():
             upgrade(connection, "head")
+            _check_references(connection)
+
+
+@contextmanager
+def _without_references(connection: Connection) -> Iterator[None]:
+    """SQLite changes a table by making it anew, which breaks every reference to it until that is done."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    # On the driver's connection: it is no part of a transaction, in which this would have no effect.
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _check_references(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if broken is not None:
+            raise RuntimeError(f"row {broken[1]} of {broken[0]} refers to a row of {broken[2]} that does not exist")
 
 
 def upgrade(connection: Connection, revision: str) -> None:
