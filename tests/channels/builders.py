@@ -113,7 +113,7 @@ def discourse_channel(sandbox: Sandbox, key: str = accounts.DISCOURSE_KEY, **opt
 def youtube_channel(
     sandbox: Sandbox, refresh_token: str = accounts.YOUTUBE_REFRESH_TOKEN, **options: Any
 ) -> YouTubeChannel:
-    settings: dict[str, Any] = {"timeout": PATIENCE, "grace_seconds": 0.0} | options
+    settings: dict[str, Any] = {"timeout": PATIENCE, "grace_seconds": 0.0, "daily_quota": 10_000} | options
     keys = (accounts.YOUTUBE_CLIENT_ID, accounts.YOUTUBE_CLIENT_SECRET, refresh_token)
     return YouTubeChannel(*keys, base_url=sandbox.youtube_url, token_uri=sandbox.token_uri, **settings)
 

@@ -70,11 +70,10 @@ def build_channel(
             client = (secret.x_client_id, secret.x_client_secret, secret.x_refresh_token)
             tokens = UserTokens(*client, accounts.keeper("x"), timeout=config.timeout_seconds, clock=clock)
         return XChannel(*keys, tokens=tokens, timeout=config.timeout_seconds, clock=clock)
-    from pregon.channels.youtube import DAILY_UNITS, YouTubeChannel
+    from pregon.channels.youtube import YouTubeChannel
 
     ids = (secret.youtube_client_id, secret.youtube_client_secret, secret.youtube_refresh_token)
-    quota = config.daily_quota or DAILY_UNITS
-    spend = accounts.spend(name)
+    quota, spend = settings.youtube_units(), accounts.spend(name)
     return YouTubeChannel(*ids, timeout=config.timeout_seconds, clock=clock, daily_quota=quota, spend=spend)
 
 
@@ -168,7 +167,7 @@ def _build_sandboxed(
             timeout=config.timeout_seconds,
             clock=clock,
         )
-    from pregon.channels.youtube import DAILY_UNITS, YouTubeChannel
+    from pregon.channels.youtube import YouTubeChannel
 
     return YouTubeChannel(
         accounts.YOUTUBE_CLIENT_ID,
@@ -178,7 +177,7 @@ def _build_sandboxed(
         token_uri=sandbox.token_uri,
         timeout=config.timeout_seconds,
         clock=clock,
-        daily_quota=config.daily_quota or DAILY_UNITS,
+        daily_quota=settings.youtube_units(),
         spend=kept.spend(name),
     )
 

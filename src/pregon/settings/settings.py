@@ -14,6 +14,9 @@ from pregon.settings.playbooks import DigestRule, Playbook, SegmentRule
 from pregon.settings.sources import Polling, SourceConfig
 from pregon.types import ChannelName, Kind
 
+# The default allocation of a project (YouTube Data API, quota usage).
+_YOUTUBE_UNITS = 10_000
+
 
 class Secrets(Part):
     """What only the environment holds. Empty strings: not given."""
@@ -72,3 +75,11 @@ class Settings(Part):
         """The configuration of one way out."""
         value: ChannelConfig = getattr(self.channels, name.value)
         return value
+
+    def youtube_units(self) -> int:
+        """The units that YouTube lets this project use in a day: what is configured, else what YouTube gives everybody."""
+        return self.channels.youtube.daily_quota or _YOUTUBE_UNITS
+
+    def daily_quota(self, name: ChannelName) -> int | None:
+        """What may go out or be asked by a way out in a day, in its provider's units; None without a limit."""
+        return self.youtube_units() if name is ChannelName.YOUTUBE else self.channel(name).daily_quota

@@ -58,6 +58,7 @@ def show_channels(request: Request, desk: AnyDesk, session: SignedIn) -> Respons
         channels=channels,
         sent=store.last_successes(),
         used=_read_used(desk),
+        quotas={name: settings.daily_quota(name) for name in ChannelName},
         said=read_said(request.query_params),
     )
 

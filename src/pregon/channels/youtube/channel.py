@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from pregon.channels.youtube.client import build_service
-from pregon.channels.youtube.quota import DAILY_UNITS, Quota, SpendUnits
+from pregon.channels.youtube.quota import Quota, SpendUnits
 from pregon.channels.youtube.reading import read_state
 from pregon.channels.youtube.samples import sample_videos
 from pregon.channels.youtube.send import send_operation
@@ -29,12 +29,12 @@ class YouTubeChannel:
         client_secret: str,
         refresh_token: str,
         *,
+        daily_quota: int,
         base_url: str | None = None,
         token_uri: str | None = None,
         timeout: float = 10.0,
         grace_seconds: float = 120.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        daily_quota: int = DAILY_UNITS,
         spend: SpendUnits | None = None,
     ) -> None:
         quota = Quota(clock, daily_quota, spend)

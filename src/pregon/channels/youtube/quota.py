@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
-DAILY_UNITS = 10_000
 READ_UNITS = 1
 WRITE_UNITS = 50
 _API = "/youtube/v3/"
@@ -27,9 +26,7 @@ class QuotaGoneError(ValueError):
 class Quota:
     """The budget of one channel. Without `spend` the count is kept in memory and forgotten with the process."""
 
-    def __init__(
-        self, clock: Callable[[], datetime], budget: int = DAILY_UNITS, spend: SpendUnits | None = None
-    ) -> None:
+    def __init__(self, clock: Callable[[], datetime], budget: int, spend: SpendUnits | None = None) -> None:
         self.budget = budget
         self._clock = clock
         self._spend = spend or _MemoryCount()
