@@ -7,7 +7,7 @@ import pytest
 from conftest import CLEAN, VIDEO  # type: ignore[import-not-found]
 
 from pregon.bootstrap import build_pipeline
-from pregon.types import ContactState, DeliveryState, PostFields
+from pregon.types import ChannelName, ContactState, DeliveryState, PostFields
 
 
 def mails(house):
@@ -122,7 +122,7 @@ def test_a_channel_without_credit_pauses_and_says_so(house):
     result = house.pipeline.delivering.deliver()
     assert "x" in result.paused
     assert house.states(slug, "x")[0] == "pending"
-    house.pipeline.delivering.resume("x")
+    house.pipeline.stopping.resume_channel(ChannelName.X, house.officer)
     house.clock.forward(minutes=30)
     house.pipeline.delivering.deliver()
     assert set(house.states(slug, "x")) == {"sent"}

@@ -82,7 +82,7 @@ def test_a_pause_and_an_unsubscribe_are_seen_by_the_next_claim(busy, monkeypatch
     assert busy.states(slug, "email").count("sending") == 0
     assert busy.states(slug, "email").count("pending") > 0
     store.set_contact_state(left.contact_id, ContactState.UNSUBSCRIBED, busy.clock())
-    busy.pipeline.delivering.resume(ChannelName.EMAIL)
+    busy.pipeline.stopping.resume_channel(ChannelName.EMAIL, busy.officer)
     busy.pipeline.delivering.deliver()
     assert left.address not in mails(busy)
     assert set(mails(busy).values()) == {1}

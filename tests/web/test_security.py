@@ -97,7 +97,6 @@ def test_a_viewer_and_an_editor_are_refused_what_is_not_theirs(place: Place, bro
     viewer.post("/sources/check", 403)
     viewer.post("/measure", 403)
     viewer.post(f"/campaigns/{slug}/approve", 403, digest=[digest])
-    editor.post("/channels/email/resume", 403)
     place.send(slug)
     row = place.pipeline.reviewing.who(slug)[0]
     editor.post(f"/campaigns/{slug}/deliveries", 403, word="released", delivery=row.id)

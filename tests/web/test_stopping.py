@@ -25,6 +25,7 @@ def test_a_channel_is_paused_with_a_reason_and_resumed(place: Place, browse: Bro
     assert {row.state for row in place.pipeline.reviewing.who(slug) if row.channel == "email"} >= {
         DeliveryState.PENDING
     }
+    editor.post("/channels/email/resume", 403)
     approver.post("/channels/email/resume")
     place.pipeline.delivering.deliver()
     assert DeliveryState.PENDING not in {row.state for row in place.pipeline.reviewing.who(slug)}

@@ -82,10 +82,6 @@ class Delivering:
         paused = {name: reason for name in self._channels if (reason := self._store.read_pause(name))}
         return DeliverResult(outcomes, settled, paused, held)
 
-    def resume(self, channel: ChannelName) -> None:
-        """Let a paused channel go on."""
-        self._store.write_pause(channel, None, self._clock())
-
     # --- sending
 
     def _send_channel(self, channel: Channel) -> Mapping[DeliveryState, int]:

@@ -102,16 +102,27 @@ class Stopping:
 
     def pause_channel(self, channel: ChannelName, reason: str, user: User) -> None:
         """Let nothing go out by a channel until a person resumes it. Raises `NotAllowedError`, and `DecisionError` without a reason."""
-        if not user.role.includes(Role.APPROVER):
-            raise NotAllowedError(f"Your role, {user.role}, does not include this; an approver can do it.")
+        _refuse_below_approver(user)
         why = " ".join(reason.split())[:300]
         if not why:
             raise DecisionError("Say in a few words why the channel is paused.")
         self._store.write_pause(channel, f"paused by {user.name}: {why}", self._clock())
         self._store.add_audit(AuditEntry(self._clock(), user.name, "pause", channel.value, why))
 
+    def resume_channel(self, channel: ChannelName, user: User) -> None:
+        """Let a channel go on, whoever or whatever paused it. Raises `NotAllowedError`."""
+        _refuse_below_approver(user)
+        if self._store.read_pause(channel):
+            self._store.write_pause(channel, None, self._clock())
+            self._store.add_audit(AuditEntry(self._clock(), user.name, "resume", channel.value, ""))
+
     def _campaign(self, slug: str) -> Campaign:
         campaign = self._store.read_campaign(slug)
         if campaign is None:
             raise NotFoundError(f"There is no campaign {slug!r}.")
         return campaign
+
+
+def _refuse_below_approver(user: User) -> None:
+    if not user.role.includes(Role.APPROVER):
+        raise NotAllowedError(f"Your role, {user.role}, does not include this; an approver can do it.")

@@ -11,7 +11,7 @@ from pregon.errors import NotFoundError
 from pregon.types import ChannelName, Role
 from pregon.web.desk import AnyDesk, Desk, go, read_said
 from pregon.web.security import SignedForm, SignedIn, text_of
-from pregon.web.workings import note, refuse_below
+from pregon.web.workings import refuse_below
 
 router = APIRouter()
 
@@ -84,7 +84,5 @@ def _channel(name: str) -> ChannelName:
 @router.post("/channels/{name}/resume")
 def resume_channel(name: str, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
     """Let a paused channel go on."""
-    refuse_below(session.user, Role.APPROVER)
-    desk.pipeline.delivering.resume(_channel(name))
-    note(desk, session.user, "resume", name, "")
+    desk.pipeline.stopping.resume_channel(_channel(name), session.user)
     return go("/channels", said="resumed")

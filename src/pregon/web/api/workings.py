@@ -17,7 +17,6 @@ from pregon.web.api.access import Approver, Editor, Viewer
 from pregon.web.api.models import Filled, In, Out
 from pregon.web.desk import AnyDesk
 from pregon.web.pages_workings import check_all_sources
-from pregon.web.workings import note
 
 router = APIRouter(tags=["workings"])
 _LONGEST = timedelta(days=400)
@@ -165,8 +164,7 @@ def pause_channel(name: ChannelName, why: PauseIn, desk: AnyDesk, user: Approver
 @router.post("/channels/{name}/resume")
 def resume_channel(name: ChannelName, desk: AnyDesk, user: Approver) -> ChannelOut:
     """Let a paused channel go on."""
-    desk.pipeline.delivering.resume(name)
-    note(desk, user, "resume", name, "")
+    desk.pipeline.stopping.resume_channel(name, user)
     return _channel(desk, name)
 
 
