@@ -132,3 +132,17 @@ def calls(sandbox: Sandbox, method: str, path: str) -> int:
 def haste(fault: str) -> dict[str, float]:
     """The options of a channel that meets this fault: half a second's patience with what hangs."""
     return {"timeout": 0.5} if fault == "hang" else {}
+
+
+class Kept:
+    """Keeps a credential, or the place in a mailbox, for as long as it is used."""
+
+    def __init__(self) -> None:
+        self.value: str | None = None
+
+    def read(self) -> str | None:
+        return self.value
+
+    def write(self, value: str) -> bool:
+        self.value = value
+        return True

@@ -17,6 +17,7 @@ from pregon.types import DeliveryState, Media, Outgoing, Shipment
 from .builders import (
     CALENDAR,
     PATIENCE,
+    Kept,
     bluesky_channel,
     discourse_channel,
     mail_content,
@@ -109,25 +110,11 @@ def use_x(sandbox: Sandbox) -> None:
 
 def use_x_tokens(sandbox: Sandbox) -> None:
     tokens = UserTokens(
-        accounts.X_CLIENT_ID, accounts.X_CLIENT_SECRET, accounts.X_REFRESH_TOKEN, Forgetful(), timeout=PATIENCE,
+        accounts.X_CLIENT_ID, accounts.X_CLIENT_SECRET, accounts.X_REFRESH_TOKEN, Kept(), timeout=PATIENCE,
         clock=lambda: datetime.now(UTC), base_url=sandbox.x_url,
     )  # fmt: skip
     channel = XChannel("", "", "", "", tokens=tokens, base_url=sandbox.x_url, timeout=PATIENCE, grace_seconds=0)
     assert channel.send(thread("With a token"))[0].state is DeliveryState.SENT
-
-
-class Forgetful:
-    """Keeps a credential for as long as it is used."""
-
-    def __init__(self) -> None:
-        self.value: str | None = None
-
-    def read(self) -> str | None:
-        return self.value
-
-    def write(self, value: str) -> bool:
-        self.value = value
-        return True
 
 
 def use_youtube(sandbox: Sandbox) -> None:

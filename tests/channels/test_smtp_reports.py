@@ -11,6 +11,8 @@ from pregon.channels.smtp.naming import Naming
 from pregon.channels.smtp.reports import is_address_gone, is_permanent, parse_report
 from pregon.types import EventType, ProviderEvent
 
+from .builders import Kept
+
 NAMING = Naming("bounce@mail.example", b"a key")
 NOW = datetime(2027, 3, 10, 12, tzinfo=UTC)
 
@@ -148,25 +150,13 @@ def test_a_status_that_blames_something_else_is_not_permanent() -> None:
     ]
 
 
-class Place:
-    def __init__(self) -> None:
-        self.value: str | None = None
-
-    def read(self) -> str | None:
-        return self.value
-
-    def write(self, value: str) -> bool:
-        self.value = value
-        return True
-
-
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     with running_mailbox() as running:
         yield running
 
 
-def channel_reading(mailbox: Mailbox, place: Place, password: str = "right") -> SmtpChannel:
+def channel_reading(mailbox: Mailbox, place: Kept, password: str = "right") -> SmtpChannel:
     address = f"imap://bounce@127.0.0.1:{mailbox.server_address[1]}/Circulars"
     options = {"return_path": "bounce@mail.example", "key": b"a key", "timeout": 2.0}
     return SmtpChannel("127.0.0.1", bounces=address, bounces_password=password, place=place, **options)  # type: ignore
@@ -175,7 +165,7 @@ def channel_reading(mailbox: Mailbox, place: Place, password: str = "right") -> 
 def test_the_mailbox_is_read_once_and_from_where_it_was_left(mailbox: Mailbox) -> None:
     mailbox.messages[1] = delivery_report("mail-1", "failed", "5.1.1")
     mailbox.messages[2] = b"Subject: Out of office\r\n\r\nAway.\r\n"
-    place, kept = Place(), list[ProviderEvent]()
+    place, kept = Kept(), list[ProviderEvent]()
     channel = channel_reading(mailbox, place)
     assert channel.take_events(kept.extend) == ""
     mailbox.messages[3] = complaint("mail-3")
@@ -192,7 +182,7 @@ def test_the_mailbox_is_read_once_and_from_where_it_was_left(mailbox: Mailbox) -
 
 def test_what_was_not_kept_is_read_again(mailbox: Mailbox) -> None:
     mailbox.messages[1] = delivery_report("mail-1", "failed", "5.1.1")
-    channel = channel_reading(mailbox, Place())
+    channel = channel_reading(mailbox, Kept())
 
     def fail(_events: Sequence[ProviderEvent]) -> None:
         raise OSError("the disk is full")
@@ -206,9 +196,9 @@ def test_what_was_not_kept_is_read_again(mailbox: Mailbox) -> None:
 
 def test_a_mailbox_that_cannot_be_read_says_what_to_do(mailbox: Mailbox) -> None:
     kept: list[ProviderEvent] = []
-    said = channel_reading(mailbox, Place(), password="wrong").take_events(kept.extend)
+    said = channel_reading(mailbox, Kept(), password="wrong").take_events(kept.extend)
     assert "PREGON_SMTP_BOUNCES_PASSWORD" in said
-    channel = channel_reading(mailbox, Place())
+    channel = channel_reading(mailbox, Kept())
     channel._bounces = channel._bounces.replace("Circulars", "Nowhere")
     assert "no folder Nowhere" in channel.take_events(kept.extend)
     assert kept == []
