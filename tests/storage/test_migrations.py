@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from postgres import fresh_schema
 from pregon.storage.shape import MIGRATIONS, head_revision, upgrade
 from pregon.storage.store import open_store
 from pregon.storage.tables import metadata
 
 # Full-text search: an index over an expression on PostgreSQL, a virtual table with its own tables on SQLite.
 SEARCH = "contact_words"
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(tmp_path: Path, request: pytest.FixtureRequest):
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'a.db'}"
-        return
-    with fresh_schema(request.getfixturevalue("postgres")) as address:
-        yield address
 
 
 def migrate(url: str, revision: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
 
 from pregon.storage.base import Queries
 from pregon.storage.tables import api_tokens, sessions, sign_in_steps, users
@@ -35,10 +36,12 @@ class AccessQueries(Queries):
 
     def link_subject(self, user_id: int, subject: str) -> bool:
         """Let what the provider calls `subject` sign this person in; False when it signs in somebody else."""
-        with self._write() as connection:
-            if _is_taken(connection, subject, user_id):
-                return False
-            connection.execute(update(users).where(users.c.id == user_id).values(subject=subject))
+        statement = update(users).where(users.c.id == user_id).values(subject=subject)
+        try:
+            with self._write() as connection:
+                connection.execute(statement)
+        except IntegrityError:  # the database alone knows who else is being linked at this moment
+            return False
         return True
 
     def unlink_subject(self, user_id: int) -> bool:
@@ -58,8 +61,3 @@ class AccessQueries(Queries):
         with self._read() as connection:
             row = connection.execute(select(users.c.password_hash, users.c.subject).where(users.c.id == user_id)).one()
         return bool(row.password_hash), row.subject is not None
-
-
-def _is_taken(connection: Connection, subject: str, user_id: int) -> bool:
-    query = select(func.count()).select_from(users).where(users.c.subject == subject, users.c.id != user_id)
-    return bool(connection.execute(query).scalar_one())
