@@ -19,7 +19,7 @@ from pregon.pipeline.approved import Approved
 from pregon.pipeline.mailing import MailRoom
 from pregon.pipeline.material import Materials
 from pregon.pipeline.opening import Opening
-from pregon.pipeline.pausing import pause_channel
+from pregon.pipeline.pausing import pause_for_outcome
 from pregon.pipeline.planning import Planning
 from pregon.pipeline.protocols import Channel, Clock, Storage
 from pregon.settings import Settings
@@ -147,7 +147,7 @@ class Delivering:
         final = [self._schedule(channel, outcome, by_id[outcome.delivery_id], kind, now) for outcome in outcomes]
         self._store.record_outcomes(final, kind, now)
         for outcome in outcomes:
-            pause_channel(self._store, channel.name, outcome, now)
+            pause_for_outcome(self._store, channel.name, outcome, now)
             if outcome.is_gone:
                 address = normalise_address(by_id[outcome.delivery_id].address)
                 self._store.add_suppression(address, SuppressionReason.BOUNCED, outcome.detail, now)

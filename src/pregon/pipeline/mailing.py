@@ -79,9 +79,7 @@ class MailRoom:
         if self.daily_quota and self.store.read_quota(channel.name, at.strftime("%Y-%m-%d")) >= self.daily_quota:
             midnight = (at + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
             detail = f"all {self.daily_quota:,} mails of this day are used; the rest leaves tomorrow"
-            wait = (midnight - at).total_seconds()
-            pause = Outcome("", DeliveryState.PENDING, detail=detail, retry_after=wait, pause="quota")
-            pause_channel(self.store, channel.name, pause, at)
+            pause_channel(self.store, channel.name, "quota", detail, at, midnight)
 
     def links(self) -> Mapping[str, str]:
         """The tokens of a mail and what the addresses that they stand for begin with."""

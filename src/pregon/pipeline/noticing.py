@@ -13,7 +13,7 @@ from pregon.audiences import sign_link
 from pregon.deliveries import next_attempt
 from pregon.drafts import render_notice
 from pregon.errors import RenderError
-from pregon.pipeline.pausing import pause_channel
+from pregon.pipeline.pausing import pause_for_outcome
 from pregon.pipeline.protocols import Channel, Clock, Storage, TemplateReader
 from pregon.pipeline.signups import PATHS
 from pregon.settings import Settings
@@ -72,7 +72,7 @@ class Noticing:
         if due_at is None:
             outcome = Outcome(notice.id, DeliveryState.FAILED, outcome.provider_id, f"given up: {outcome.detail}")
         self._store.record_notices([(outcome, due_at or now)])
-        pause_channel(self._store, ChannelName.EMAIL, outcome, now)
+        pause_for_outcome(self._store, ChannelName.EMAIL, outcome, now)
         return outcome.state
 
     def _next(self, notice: Notice, outcome: Outcome, now: datetime) -> datetime | None:
