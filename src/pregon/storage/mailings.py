@@ -23,7 +23,7 @@ from pregon.storage.funnels import mark_stale
 from pregon.storage.tables import UtcTime
 from pregon.types import Budget, DeliveryState, Mailing, MailRow, Outcome
 
-# In these, {name} is a value, {place} a row's own key (its number in SQLite, which is found twice as fast as its id) and
+# In these, {name} is a value, {place} where a row lies (its number in SQLite; in PostgreSQL a change moves it) and
 # {at_places} whether a row is among the given ones. States are literals, so that the index of that state is used; for
 # rows that are found otherwise they are expressions, so that it is not. So is the draft of what is pending: its index
 # leads to everything that has long been sent.
@@ -36,17 +36,20 @@ _FIRST = (
 )
 # PostgreSQL sorts all that is due for each question while it has no figures of what was just planned.
 _BY_INDEX = "SET LOCAL enable_sort = off"
+_ALIKE = (
+    "draft_id + 0 = {draft_id} AND revision = {revision} AND language = {language} "
+    "AND track_opens = {track_opens} AND track_clicks = {track_clicks}"
+)
 _PLACES = (
-    "SELECT {place} AS place FROM deliveries WHERE channel = 'email' AND state = 'pending' AND due_at <= {latest} "
-    "AND draft_id + 0 = {draft_id} AND revision = {revision} AND language = {language} AND track_opens = {track_opens} "
-    "AND track_clicks = {track_clicks} ORDER BY due_at LIMIT {limit} {skip}"
+    "SELECT {place} AS place FROM deliveries WHERE channel = 'email' AND state = 'pending' AND due_at <= {latest} "  # noqa: S608 - constants
+    "AND " + _ALIKE + " ORDER BY due_at LIMIT {limit} {skip}"
 )
 _SUPPRESSED = "EXISTS (SELECT 1 FROM suppressions s WHERE s.address = lower(deliveries.address))"
 _LEFT = "EXISTS (SELECT 1 FROM contacts c WHERE c.id = deliveries.contact_id AND c.state <> 'subscribed')"
 _REFUSED = f"({_SUPPRESSED} OR {_LEFT})"
 _CLAIM = (
     "UPDATE deliveries SET state = 'sending', claimed_at = {at}, claimed_by = {claim}, attempts = attempts + 1 "  # noqa: S608 - constants
-    "WHERE {at_places} AND state || '' = 'pending' AND NOT " + _REFUSED
+    "WHERE {at_places} AND state || '' = 'pending' AND " + _ALIKE + " AND NOT " + _REFUSED
 )
 _TAKE_OUT = (
     "UPDATE deliveries SET state = 'suppressed', reason = CASE WHEN " + _SUPPRESSED + " THEN 'suppressed' "  # noqa: S608 - constants
@@ -55,6 +58,11 @@ _TAKE_OUT = (
 _CLAIMED = (
     "SELECT deliveries.id AS id, deliveries.address AS address, coalesce(contacts.name, '') AS name, attempts "
     "FROM deliveries LEFT JOIN contacts ON contacts.id = deliveries.contact_id WHERE {at_places} AND claimed_by = {claim}"
+)
+# PostgreSQL says what it claimed at once; SQLite would do so row by row.
+_RETURNING = (
+    " RETURNING deliveries.id, deliveries.address, "
+    "coalesce((SELECT c.name FROM contacts c WHERE c.id = deliveries.contact_id), ''), attempts, {place} AS place"
 )
 # The decision that stands: the last yes or withdrawal.
 _STANDING = (
@@ -87,10 +95,10 @@ _SQLITE = {
     "among": "deliveries.id IN (SELECT value FROM json_each(:ids))",
 }
 _POSTGRES = {
-    "place": "deliveries.id",
+    "place": "deliveries.ctid::text",
     "skip": "FOR UPDATE SKIP LOCKED",
     "lock": "FOR UPDATE",
-    "at_places": "deliveries.id = ANY(%(places)s)",
+    "at_places": "deliveries.ctid = ANY(CAST(%(places)s AS tid[]))",
     "among": "deliveries.id = ANY(%(ids)s)",
 }
 
@@ -202,12 +210,10 @@ def _claim_next(run: _Statements, limit: int, worker: str) -> Mailing | None:
     alike = run(_FIRST, until=run.until).first()
     if alike is None:
         return None
-    latest = max(run.moment, alike.due_at)
-    places = run.read_all(_PLACES, "place", limit=limit, latest=latest, **_without_campaign(alike))
-    claim, listed = f"{worker}/{secrets.token_hex(6)}", run.several(places)
-    if run(_CLAIM, claim=claim, places=listed).rowcount < len(places):
-        run(_TAKE_OUT, places=listed)
-    rows: list[MailRow] = run.read_all(_CLAIMED, "id, address, name, attempts", claim=claim, places=listed)
+    latest, same = max(run.moment, alike.due_at), _without_campaign(alike)
+    places = run.read_all(_PLACES, "place", limit=limit, latest=latest, **same)
+    claim = f"{worker}/{secrets.token_hex(6)}"
+    rows, claimed_places = _claim_rows(run, claim, places, same)
     return Mailing(
         campaign_id=alike.campaign_id,
         draft_id=alike.draft_id,
@@ -219,9 +225,25 @@ def _claim_next(run: _Statements, limit: int, worker: str) -> Mailing | None:
         claim=claim,
         claimed_at=run.at,
         rows=rows,
-        places=places,
+        places=claimed_places,
         due_at=datetime.fromisoformat(alike.due_at),
     )
+
+
+def _claim_rows(
+    run: _Statements, claim: str, places: list[Any], same: dict[str, Any]
+) -> tuple[list[MailRow], list[Any]]:
+    """Claim what lies at these places, take out what may no longer be sent; what was claimed, and where it lies now."""
+    listed = run.several(places)
+    if run.is_postgres:
+        found = run(_CLAIM + _RETURNING, claim=claim, places=listed, **same).all()
+        rows, now = [tuple(row[:4]) for row in found], [row.place for row in found]
+    else:
+        run(_CLAIM, claim=claim, places=listed, **same)
+        rows, now = run.read_all(_CLAIMED, "id, address, name, attempts", claim=claim, places=listed), places
+    if len(rows) < len(places):
+        run(_TAKE_OUT, places=listed)
+    return rows, now
 
 
 def _without_campaign(alike: Row[Any]) -> dict[str, Any]:
