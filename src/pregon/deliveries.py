@@ -24,6 +24,12 @@ from pregon.types import (
 _BACK_OFF = (30, 120, 600, 1800, 3600)
 _SIGNATURE_LENGTH = 22
 _PURPOSE = b"delivery:"
+# SendGrid calls back until ten minutes before the time; a margin for clocks and for the call itself.
+CALL_BACK_BEFORE = timedelta(minutes=12)
+# What is handed over leaves so much later at the earliest: the time in which a lost answer can still be called back.
+HAND_OVER_LEAD = timedelta(minutes=20)
+# How the worker of a claim is marked that hands over ahead of the time.
+AHEAD_MARK = "+"
 # How the reason of a failure begins that was no refusal, and of one that only followed from another.
 GIVEN_UP = "given up after"
 NOT_POSTED = "not posted, since a part before it was not"
@@ -80,6 +86,13 @@ def next_attempt(outcome: Outcome, attempts: int, max_attempts: int, now: dateti
         return None
     planned = _BACK_OFF[min(attempts, len(_BACK_OFF)) - 1] if attempts else 0
     return now + timedelta(seconds=max(planned, outcome.retry_after or 0))
+
+
+def leaving_time(due_at: datetime, now: datetime) -> datetime:
+    """When a mail leaves that is handed over now: when it is due, in 20 minutes at the earliest, on a full minute."""
+    wanted = max(due_at, now + HAND_OVER_LEAD)
+    whole = wanted.replace(second=0, microsecond=0)
+    return whole if whole == wanted else whole + timedelta(minutes=1)
 
 
 def choose_retriable(failed: Sequence[Delivery]) -> tuple[Delivery, ...]:

@@ -12,7 +12,8 @@ from pregon.storage.funnels import mark_stale
 from pregon.storage.tables import approvals, deliveries, drafts, plans
 from pregon.types import Decision, DeliveryState, Draft, DraftState
 
-_STOPPED = "stopped by "
+# How the reason of what was taken back begins; the person follows.
+STOPPED = "stopped by "
 _STALE = "Somebody else decided about this draft just now; read the page again."
 
 
@@ -37,7 +38,7 @@ class StoppingQueries(Queries):
             if connection.execute(moved.values(state=state, updated_at=at)).rowcount != 1:
                 raise StaleRevisionError(_STALE, current=draft.revision)
             connection.execute(update(plans).where(plans.c.draft_id == draft.id).values(state="withdrawn"))
-            stopped = pending.values(state=DeliveryState.SUPPRESSED, reason=f"{_STOPPED}{by}")
+            stopped = pending.values(state=DeliveryState.SUPPRESSED, reason=f"{STOPPED}{by}")
             count = connection.execute(stopped).rowcount
             values = {"draft_id": draft.id, "revision": draft.revision, "digest": digest, "decision": decision}
             said = {"decided_by": by, "comment": "", "quote": "", "decided_at": at, "due_at": None}
@@ -53,7 +54,7 @@ class StoppingQueries(Queries):
             .where(
                 deliveries.c.draft_id == draft_id,
                 deliveries.c.state == DeliveryState.SUPPRESSED,
-                deliveries.c.reason.startswith(_STOPPED, autoescape=True),
+                deliveries.c.reason.startswith(STOPPED, autoescape=True),
             )
         )
         with self._read() as connection:

@@ -16,6 +16,7 @@ from pregon.errors import PregonError
 from pregon.storage.access import AccessQueries
 from pregon.storage.accounts import AccountQueries
 from pregon.storage.audits import AuditQueries
+from pregon.storage.batches import BatchQueries
 from pregon.storage.campaigns import CampaignQueries
 from pregon.storage.contact_imports import ContactImportQueries
 from pregon.storage.contacts import ContactQueries
@@ -68,6 +69,7 @@ class Store(
     UserQueries,
     AccessQueries,
     StoppingQueries,
+    BatchQueries,
     SessionQueries,
     HookQueries,
     AuditQueries,

@@ -422,13 +422,21 @@ provider_duties = Table(
 
 # --- deliveries ----------------------------------------------------------------------------------------------
 
-_OPEN = text("state = 'pending' OR state = 'sending' OR state = 'unknown'")
+
+def _of_state(state: str, *columns: str) -> Index:
+    """An index of the deliveries in one state. Several states in one condition would be looked up for each row."""
+    where = text(f"state = '{state}'")
+    return Index(f"ix_deliveries_{state}", *columns, sqlite_where=where, postgresql_where=where)
+
+
+# No foreign keys to campaigns and drafts, which are never deleted: the approval, without which there is no row, has both.
 deliveries = Table(
     "deliveries",
     metadata,
+    # Made of draft, content and address: the same mail, part or operation cannot be planned twice.
     Column("id", String(40), primary_key=True),
-    _ref("campaign_id", "campaigns", index=False),
-    _ref("draft_id", "drafts", index=False),
+    Column("campaign_id", Integer, nullable=False),
+    Column("draft_id", Integer, nullable=False),
     Column("approval_id", ForeignKey("approvals.id"), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("channel", String(20), nullable=False),
@@ -450,13 +458,16 @@ deliveries = Table(
     # The receipt that this delivery shares with the others of its request. Without a foreign key: no row of a million
     # is checked for it, and receipts are never deleted.
     Column("receipt_id", Integer),
-    # One row per recipient, part or operation of an approval: the same mail cannot be planned twice.
-    UniqueConstraint("draft_id", "revision", "address", "position"),
-    # Of what is open alone, so that a result costs it nothing. Who wants it used writes the state as a literal.
-    Index("ix_deliveries_due", "state", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
-    # A page of a campaign's ledger, by state: in this order, so that nothing is sorted however large it is. Contacts
-    # and not addresses come last: rows are planned and sent in that order, so each write finds its neighbours in memory.
-    Index("ix_deliveries_ledger", "campaign_id", "state", "draft_id", "position", "contact_id"),
+    # An index that a change of state writes anew costs more than the change, so the one that holds every row has no
+    # state in it, and those of a state hold only that state's rows. Who wants one used writes the state as a literal.
+    # Contacts and not addresses come last: rows are planned and sent in that order, so each write finds its neighbours.
+    Index("ix_deliveries_draft", "draft_id", "position", "contact_id"),
+    _of_state("pending", "due_at"),
+    _of_state("sending", "claimed_at"),
+    _of_state("unknown", "due_at"),
+    _of_state("held", "draft_id"),
+    _of_state("failed", "draft_id"),
+    _of_state("suppressed", "draft_id", "position", "contact_id"),
 )
 
 # An approved newsletter on its way to one row per contact; `planned_through` is the last contact that has its row.
@@ -682,6 +693,22 @@ hook_messages = Table(
     Column("due_at", UtcTime, nullable=False),
     UniqueConstraint("hook_id", "fact"),
     Index("ix_hook_messages_due", "state", "due_at"),
+)
+
+# Mails of one claim that were, or were about to be, handed to a provider ahead of their time: written before the request.
+batches = Table(
+    "batches",
+    metadata,
+    Column("claim", String(80), primary_key=True),
+    Column("batch_id", String(100), nullable=False, index=True),
+    _ref("draft_id", "drafts"),
+    Column("revision", Integer, nullable=False),
+    Column("mails", Integer, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("leaves_at", UtcTime, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+    Index("ix_batches_open", "state", "leaves_at"),
 )
 
 audit_log = Table(
