@@ -32,7 +32,8 @@ _PAUSED = "SELECT paused FROM channel_states WHERE channel = 'email'"
 # worker is about to claim is passed over (PostgreSQL; SQLite has one writer at a time).
 _FIRST = (
     "SELECT campaign_id, draft_id, revision, language, track_opens, track_clicks, due_at FROM deliveries "
-    "WHERE channel = 'email' AND state = 'pending' AND due_at <= {until} ORDER BY due_at LIMIT 1 {skip}"
+    "WHERE channel = 'email' AND state = 'pending' AND due_at <= {until} "
+    "AND (due_at <= {at} OR attempts = 0) ORDER BY due_at LIMIT 1 {skip}"
 )
 # PostgreSQL sorts all that is due for each question while it has no figures of what was just planned.
 _BY_INDEX = "SET LOCAL enable_sort = off"
@@ -42,7 +43,7 @@ _ALIKE = (
 )
 _PLACES = (
     "SELECT {place} AS place FROM deliveries WHERE channel = 'email' AND state = 'pending' AND due_at <= {latest} "  # noqa: S608 - constants
-    "AND " + _ALIKE + " ORDER BY due_at LIMIT {limit} {skip}"
+    "AND " + _ALIKE + " AND (due_at <= {at} OR attempts = 0) ORDER BY due_at LIMIT {limit} {skip}"
 )
 _SUPPRESSED = "EXISTS (SELECT 1 FROM suppressions s WHERE s.address = lower(deliveries.address))"
 _LEFT = "EXISTS (SELECT 1 FROM contacts c WHERE c.id = deliveries.contact_id AND c.state <> 'subscribed')"
@@ -122,7 +123,7 @@ class MailingQueries(ClaimQueries):
         Nothing is claimed while mail is paused, and no more than is left of each budget. An address that was suppressed
         or unsubscribed since planning is taken out by the claim itself, so that this is effective for everything not
         yet claimed. With `until` what is due by then is claimed ahead: a mailing that is due later than `at` has mails of
-        one time alone.
+        one time alone. What was refused once waits for its time.
         """
         with self._write() as connection:
             run = _Statements(connection, at, until or at)
