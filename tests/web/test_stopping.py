@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -25,6 +26,7 @@ def test_a_channel_is_paused_with_a_reason_and_resumed(place: Place, browse: Bro
     assert {row.state for row in place.pipeline.reviewing.who(slug) if row.channel == "email"} >= {
         DeliveryState.PENDING
     }
+    assert re.search(r'data-label="When">due \w', editor.get(f"/campaigns/{slug}/result?state=pending"))
     editor.post("/channels/email/resume", 403)
     approver.post("/channels/email/resume")
     place.pipeline.delivering.deliver()
