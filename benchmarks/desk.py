@@ -249,7 +249,7 @@ def measure(pipeline: Pipeline, slugs: list[str], rounds: int) -> tuple[dict[str
             "/campaigns/bench-2/result", f"/drafts/{draft}/edit", f"/drafts/{draft}/history", f"/drafts/{draft}/preview",
             "/dashboard", "/dashboard?page=40", "/calendar", "/sources", "/channels", "/contacts", "/contacts?q=reader77",
             "/audit", "/people", "/account", "/segments", "/suppressions", f"/campaigns/{slug}/result?state=sent",
-            f"/campaigns/{slug}/result?q=reader77@cities.example",
+            f"/campaigns/{slug}/result?q=reader77@cities.example", f"/campaigns/{slug}/result?q=ader771",
         ]  # fmt: skip
         pages = {address: time_page(http.get, address, rounds) for address in addresses}
         csrf = http.get("/").text.partition('name="csrf" value="')[2].partition('"')[0]

@@ -3,7 +3,7 @@
 import pytest
 from conftest import CLEAN  # type: ignore[import-not-found]
 
-from pregon.types import DeliverySearch
+from pregon.types import DeliverySearch, DeliveryState
 
 
 @pytest.mark.parametrize("erased", [False, True])
@@ -20,11 +20,29 @@ def test_a_whole_address_and_a_part_of_it_find_the_same_rows(house, erased):
             connection.exec_driver_sql("UPDATE deliveries SET contact_id = NULL")
 
     def find(text):
-        found, count = house.pipeline.store.search_deliveries(DeliverySearch(campaign.id, text=text))
-        assert count == len(found)
-        return [row.id for row in found]
+        found = house.pipeline.store.search_deliveries(DeliverySearch(campaign.id, text=text))
+        assert found.count == len(found.page)
+        assert found.is_all
+        return [row.id for row in found.page]
 
     assert find(wanted.address) == find(wanted.address.upper()) == [wanted.id]
     assert wanted.id in find(wanted.address.split("@")[0][1:])
     assert find("nobody@nowhere.example") == []
     assert len(find("@tidalcities")) == len([row for row in house.pipeline.reviewing.who(slug) if row.channel == "x"])
+
+
+def test_a_reason_is_found_and_a_text_that_too_many_hold_says_so(house, monkeypatch):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    campaign = house.pipeline.reviewing.show_campaign(slug).campaign
+    store, rows = house.pipeline.store, house.pipeline.reviewing.who(slug)
+    left_out = [row for row in rows if row.state is DeliveryState.SUPPRESSED]
+    reason = left_out[0].reason
+    found = store.search_deliveries(DeliverySearch(campaign.id, text=reason[1:].upper(), limit=1))
+    assert found.count == len([row for row in left_out if reason[1:] in row.reason])
+    assert [row.reason for row in found.page] == [reason]
+    waiting = store.search_deliveries(DeliverySearch(campaign.id, (DeliveryState.PENDING,), text=".example"))
+    assert waiting.count == len(rows) - len(left_out)
+    monkeypatch.setattr("pregon.storage.ledger_search.MOST_PEOPLE", 2)
+    found = store.search_deliveries(DeliverySearch(campaign.id, text=".example"))
+    assert (found.count, found.is_all) == (2, False)

@@ -31,6 +31,7 @@ from pregon.types import (
     DeliveryState,
     Draft,
     DraftState,
+    FoundDeliveries,
     Funnel,
     Hook,
     HookMessage,
@@ -304,7 +305,7 @@ class DeliveryStore(Protocol):
 class LedgerStore(Protocol):
     """The ledger as a person reads it."""
 
-    def search_deliveries(self, search: DeliverySearch) -> tuple[tuple[Delivery, ...], int]: ...
+    def search_deliveries(self, search: DeliverySearch) -> FoundDeliveries: ...
     def receipts_of(self, delivery_ids: Sequence[str]) -> dict[str, tuple[Receipt, ...]]: ...
     def failed_deliveries(self, campaign_id: int) -> tuple[Delivery, ...]: ...
     def retry_deliveries(self, ids: Sequence[str], reason: str, at: datetime) -> int: ...

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import and_, literal_column, select
 
 from pregon.storage.tables import deliveries, drafts
 from pregon.types import DeliveryState
@@ -23,3 +24,13 @@ def in_state(state: DeliveryState) -> Any:
 def expect_state(state: DeliveryState) -> Any:
     """The same of rows that are found otherwise: an expression, which no index on states is preferred for."""
     return deliveries.c.state.concat("") == state.value
+
+
+def in_state_of(state: DeliveryState, draft_ids: Sequence[int]) -> Any:
+    """Whether a delivery is in this state and of these drafts, by the index of the state.
+
+    That of the unknown ones does not know drafts, and SQLite would rather walk every row of the draft: so the draft is
+    compared as an expression, for which it has no index.
+    """
+    draft = deliveries.c.draft_id + 0 if state is DeliveryState.UNKNOWN else deliveries.c.draft_id
+    return and_(in_state(state), draft.in_(draft_ids))

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, true, update
+from sqlalchemy import Connection, Row, and_, func, select, true, update
 
 from pregon.storage.base import Queries
 from pregon.storage.claims import read_delivery_row
-from pregon.storage.conditions import in_state, of_campaign
+from pregon.storage.conditions import in_state, in_state_of, of_campaign
 from pregon.storage.funnels import mark_stale
+from pregon.storage.ledger_search import find_rows
 from pregon.storage.tables import contacts, deliveries, drafts, receipts
-from pregon.types import ChannelName, Delivery, DeliverySearch, DeliveryState, Receipt
+from pregon.types import ChannelName, Delivery, DeliverySearch, DeliveryState, FoundDeliveries, Receipt
 
 # Of the receipts, so that a page which only wants to say that all is well does not read a year of them.
 _NEWEST = 2_000
@@ -22,29 +23,36 @@ _NEWEST = 2_000
 _SELDOM = (DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.UNKNOWN)
 _USUAL = (DeliveryState.SENDING, DeliveryState.PENDING, DeliveryState.SENT)
 _RANK = (*_SELDOM, DeliveryState.SUPPRESSED, *_USUAL)
+# Of a search, in which rows of one kind stand together.
+_PLACES = {state: min(place, _RANK.index(_USUAL[0])) for place, state in enumerate(_RANK)}
 _ORDER = (deliveries.c.draft_id, deliveries.c.position, deliveries.c.contact_id)
+# The same, but sorted: for the few rows whose index has no such order.
+_SORTED = (deliveries.c.draft_id + 0, deliveries.c.position, deliveries.c.contact_id)
 _WHOLE_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")
 
 
 class LedgerQueries(Queries):
     """Pages of the ledger."""
 
-    def search_deliveries(self, search: DeliverySearch) -> tuple[tuple[Delivery, ...], int]:
+    def search_deliveries(self, search: DeliverySearch) -> FoundDeliveries:
         """One page of a campaign's ledger, what is out of the ordinary first, and how many rows fit the search."""
         with self._read() as connection:
             if _WHOLE_ADDRESS.fullmatch(search.text):
-                found = _rows_of_person(connection, search)
-                return found[search.offset :][: search.limit], len(found)
+                rows = _rows_of_person(connection, search)
+                return FoundDeliveries(rows[search.offset :][: search.limit], len(rows))
+            if search.text:
+                return _search(connection, search)
             own = deliveries.c.draft_id.in_(_draft_ids(connection, search))
             states = deliveries.c.state.in_(search.states) if search.states else true()
-            count = _count(connection, and_(own, states, _holds_text(search.text)))
-        return self.page_deliveries(search), count
+            count = _count(connection, and_(own, states))
+        return FoundDeliveries(self.page_deliveries(search), count)
 
     def page_deliveries(self, search: DeliverySearch) -> tuple[Delivery, ...]:
-        """The same page without the count, for whoever knows it from the campaign's figures: a million rows take a second."""
+        """A page without the count, for whoever knows it from the campaign's figures: counting a million rows takes long.
+
+        What is looked for is not asked here.
+        """
         with self._read() as connection:
-            if _WHOLE_ADDRESS.fullmatch(search.text):
-                return _rows_of_person(connection, search)[search.offset :][: search.limit]
             return tuple(map(read_delivery_row, _page(connection, search)))
 
     def receipts_of(self, delivery_ids: Sequence[str]) -> dict[str, tuple[Receipt, ...]]:
@@ -94,27 +102,27 @@ class LedgerQueries(Queries):
 def _page(connection: Connection, search: DeliverySearch) -> list[Row[Any]]:
     """A page over several parts of the ledger one after another, each in the order of an index: nothing large is sorted."""
     rows: list[Row[Any]] = []
-    skip, text = search.offset, _holds_text(search.text)
-    for part in _parts(connection, search):
-        query = select(deliveries).where(part, text).order_by(*_ORDER)
+    skip = search.offset
+    for part, order in _parts(connection, search):
+        query = select(deliveries).where(part).order_by(*order)
         found = connection.execute(query.limit(search.limit - len(rows)).offset(skip)).all()
         rows += found
         if len(rows) == search.limit:
             break
-        skip = 0 if found or not skip else skip - _count(connection, and_(part, text))
+        skip = 0 if found or not skip else skip - _count(connection, part)
     return rows
 
 
-def _parts(connection: Connection, search: DeliverySearch) -> Iterator[Any]:
+def _parts(connection: Connection, search: DeliverySearch) -> Iterator[tuple[Any, Sequence[Any]]]:
     ids = _draft_ids(connection, search)
     for state in _SELDOM:
         if state in (search.states or _SELDOM):
-            yield and_(in_state(state), deliveries.c.draft_id.in_(ids))
+            yield in_state_of(state, ids), _SORTED if state is DeliveryState.UNKNOWN else _ORDER
     if not search.states or DeliveryState.SUPPRESSED in search.states:
-        yield from (and_(in_state(DeliveryState.SUPPRESSED), deliveries.c.draft_id == each) for each in ids)
+        yield from ((and_(in_state(DeliveryState.SUPPRESSED), deliveries.c.draft_id == each), _ORDER) for each in ids)
     usual = [state for state in _USUAL if state in (search.states or _USUAL)]
     if usual:
-        yield from (and_(deliveries.c.draft_id == each, deliveries.c.state.in_(usual)) for each in ids)
+        yield from ((and_(deliveries.c.draft_id == each, deliveries.c.state.in_(usual)), _ORDER) for each in ids)
 
 
 def _draft_ids(connection: Connection, search: DeliverySearch) -> list[int]:
@@ -130,6 +138,16 @@ def _count(connection: Connection, wanted: Any) -> int:
     return int(connection.execute(select(func.count()).select_from(deliveries).where(wanted)).scalar_one())
 
 
+def _search(connection: Connection, search: DeliverySearch) -> FoundDeliveries:
+    """What holds a text, in the order of the pages; only the rows of the page are read in full."""
+    found, is_all = find_rows(connection, _draft_ids(connection, search), search.text)
+    keys = [key for key in found.values() if not search.states or key.state in search.states]
+    keys.sort(key=lambda key: (_PLACES[key.state], key.draft_id, key.position, key.contact_id or 0))
+    ids = [key.id for key in keys[search.offset :][: search.limit]]
+    rows = {row.id: row for row in connection.execute(select(deliveries).where(deliveries.c.id.in_(ids)))}
+    return FoundDeliveries(tuple(read_delivery_row(rows[key]) for key in ids), len(keys), is_all)
+
+
 def _rows_of_person(connection: Connection, search: DeliverySearch) -> tuple[Delivery, ...]:
     """The rows of whoever has an address. By indexes alone, where a part of an address has to be looked for in every row."""
     address, ids = search.text.lower(), _draft_ids(connection, search)
@@ -142,10 +160,3 @@ def _rows_of_person(connection: Connection, search: DeliverySearch) -> tuple[Del
     rows = [row for row in map(read_delivery_row, found) if row.draft_id in ids]
     listed = [row for row in rows if row.state in (search.states or _RANK)]
     return tuple(sorted(listed, key=lambda row: _RANK.index(row.state)))
-
-
-def _holds_text(text: str) -> Any:
-    if not text:
-        return true()
-    columns = (deliveries.c.address, deliveries.c.reason)
-    return or_(*(column.icontains(text, autoescape=True) for column in columns))

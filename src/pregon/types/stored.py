@@ -204,6 +204,15 @@ class DeliverySearch:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundDeliveries:
+    """A page of what a search of the ledger found, of `count` in all; not `is_all` when the text fits too many to look at."""
+
+    page: tuple[Delivery, ...]
+    count: int
+    is_all: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What one call of a provider brought for a delivery: `kind` is send, settle or event."""
 

@@ -14,7 +14,17 @@ from fastapi.responses import Response
 from pregon.errors import DecisionError, PregonError
 from pregon.metrics import click_rate
 from pregon.pipeline import CampaignFunnels, Storage
-from pregon.types import ChannelName, Decision, Delivery, DeliverySearch, DeliveryState, DraftState, Funnel, Role
+from pregon.types import (
+    ChannelName,
+    Decision,
+    Delivery,
+    DeliverySearch,
+    DeliveryState,
+    DraftState,
+    FoundDeliveries,
+    Funnel,
+    Role,
+)
 from pregon.web.charts import build_bars
 from pregon.web.desk import AnyDesk, go, read_page, read_said
 from pregon.web.pages_campaigns import send_approved
@@ -41,7 +51,7 @@ def show_result(slug: str, request: Request, desk: AnyDesk, session: SignedIn) -
     counts, store, campaign = count_states(figures), desk.pipeline.store, figures.campaign
     query, page = request.query_params, read_page(request.query_params.get("page", ""))
     search = _read_search(query, campaign.id, counts, page)
-    rows, found = _find_rows(store, search, figures)
+    found = _find_rows(store, search, figures)
     stuck_count = counts.get("unknown", 0) + counts.get("held", 0)
     stuck = store.page_deliveries(DeliverySearch(campaign.id, _STUCK, limit=_SHOWN)) if stuck_count else ()
     return desk.show(
@@ -51,7 +61,6 @@ def show_result(slug: str, request: Request, desk: AnyDesk, session: SignedIn) -
         figures=figures,
         build_bars=build_bars,
         click_rate=click_rate,
-        rows=rows,
         found=found,
         page=page,
         per_page=_ROWS,
@@ -84,12 +93,13 @@ def _read_search(query: Mapping[str, str], campaign_id: int, counts: Mapping[str
     )
 
 
-def _find_rows(store: Storage, search: DeliverySearch, figures: CampaignFunnels) -> tuple[tuple[Delivery, ...], int]:
+def _find_rows(store: Storage, search: DeliverySearch, figures: CampaignFunnels) -> FoundDeliveries:
     """A page of the ledger and how many rows there are; counted only for a search, which the figures do not know."""
     if search.text:
         return store.search_deliveries(search)
     counts = count_states(figures, search.channel, search.language)
-    return store.page_deliveries(search), sum(counts.get(state, 0) for state in search.states or counts)
+    count = sum(counts.get(state, 0) for state in search.states or counts)
+    return FoundDeliveries(store.page_deliveries(search), count)
 
 
 @router.post("/campaigns/{slug}/retry")

@@ -37,9 +37,10 @@ class DeliveryOut(Out):
 
 
 class DeliveryPage(Out):
-    """Some deliveries, and how many fit in all."""
+    """Some deliveries, and how many fit in all; not `is_all` when `q` fits so many that only the first were looked at."""
 
     count: int
+    is_all: bool = True
     deliveries: list[DeliveryOut]
 
 
@@ -119,8 +120,9 @@ def list_deliveries(
     search = DeliverySearch(
         _campaign(desk, slug).id, tuple(state or ()), channel or "", language, q.strip(), limit, offset
     )
-    rows, count = desk.pipeline.store.search_deliveries(search)
-    return DeliveryPage(count=count, deliveries=[DeliveryOut.model_validate(row) for row in rows])
+    found = desk.pipeline.store.search_deliveries(search)
+    rows = [DeliveryOut.model_validate(row) for row in found.page]
+    return DeliveryPage(count=found.count, is_all=found.is_all, deliveries=rows)
 
 
 @router.post("/campaigns/{slug}/deliveries/resolve")
