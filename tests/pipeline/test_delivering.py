@@ -7,7 +7,8 @@ import pytest
 from conftest import CLEAN, VIDEO  # type: ignore[import-not-found]
 
 from pregon.bootstrap import build_pipeline
-from pregon.types import ChannelName, ContactState, DeliveryState, PostFields
+from pregon.errors import DecisionError
+from pregon.types import ChannelName, ContactState, Decision, DeliveryState, PostFields
 
 
 def mails(house):
@@ -98,6 +99,26 @@ def test_an_unknown_outcome_that_cannot_be_settled_is_held_for_a_person(house):
     assert house.pipeline.reviewing.resolve_deliveries(tuple(held), DeliveryState.SENT, house.officer) == 1
     settled = house.pipeline.store.read_delivery(held[0])
     assert (settled.state, settled.sent_at) == (DeliveryState.SENT, house.clock())
+
+
+@pytest.mark.parametrize("decision", [Decision.WITHDRAWN, Decision.NEEDS_CHANGES])
+def test_what_may_be_out_is_settled_by_a_person_before_its_approval_can_be_withdrawn(house, decision):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "x")
+    house.sandbox.set_fault("x", "drop_after_accept")
+    house.pipeline.delivering.deliver()
+    house.sandbox.set_fault("x", "502", times=1000, on="read")
+    house.clock.forward(hours=25)
+    house.pipeline.delivering.deliver()
+    view, reviewing = house.draft(slug, "x"), house.pipeline.reviewing
+    with pytest.raises(DecisionError, match="may have"):
+        reviewing.decide(view.draft.id, decision, view.revision.digest, house.officer, comment="Not yet.")
+    assert house.states(slug, "x")[0] == "held"
+    held = tuple(row.id for row in reviewing.who(slug) if row.state is DeliveryState.HELD)
+    # Their word that it is not out: from now on it may be taken back, and goes out when it is approved again.
+    reviewing.resolve_deliveries(held, DeliveryState.PENDING, house.officer)
+    reviewing.decide(view.draft.id, decision, view.revision.digest, house.officer, comment="Not yet.")
+    assert set(house.states(slug, "x")) == {"suppressed"}
 
 
 def test_a_rate_limit_is_waited_for_and_then_everybody_gets_one_mail(house):

@@ -239,3 +239,16 @@ def test_a_text_that_was_changed_and_changed_back_goes_out_as_it_was_approved_la
     house.pipeline.delivering.deliver()
     assert set(house.states(slug, channel)) <= {"sent", "suppressed"}
     assert "sent" in house.states(slug, channel)
+
+
+def test_what_another_worker_is_sending_of_a_changed_draft_is_not_taken_for_held(house):
+    slug = house.open_campaign()
+    house.approve(slug, "email")
+    store, at = house.pipeline.store, house.clock()
+    (elsewhere,) = store.exchange_mailings((), 1, 3, "another-worker", at)
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE drafts SET state = 'needs_changes' WHERE channel = 'email'"))
+    house.pipeline.delivering.deliver()
+    states = {row.id: row.state.value for row in house.pipeline.reviewing.who(slug) if row.channel == "email"}
+    assert {states.pop(row[0]) for row in elsewhere.rows} == {"sending"}
+    assert set(states.values()) == {"held", "suppressed"}

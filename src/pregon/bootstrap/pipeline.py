@@ -64,6 +64,7 @@ def build_pipeline(
         Subscribing,
         Trying,
         Watching,
+        build_calling_back,
     )
     from pregon.sources.hubs import WebSubHubs
     from pregon.sources.links import LinkChecker
@@ -96,7 +97,7 @@ def build_pipeline(
         digesting=Digesting(store, composing, settings, clock),
         drafting=Drafting(store, composing, materials, clock),
         reviewing=Reviewing(store, composing, materials, clock),
-        stopping=Stopping(store, clock),
+        stopping=Stopping(store, clock, build_calling_back(store, channels, clock)),
         trying=Trying(store, channels, settings, clock, key=key),
         inbox=Inbox(store, clock),
         calendar=Calendar(store, settings, clock),

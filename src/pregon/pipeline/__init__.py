@@ -12,6 +12,7 @@ from pregon.pipeline.digesting import Digesting, DigestResult
 from pregon.pipeline.drafting import Drafting
 from pregon.pipeline.duties import Duties
 from pregon.pipeline.facts import EVENTS, Facts
+from pregon.pipeline.handing import build_calling_back
 from pregon.pipeline.importing import ImportResult
 from pregon.pipeline.inbox import Inbox, InboxPage, InboxRow
 from pregon.pipeline.linking import Linking
@@ -94,6 +95,7 @@ __all__ = [
     "Trying",
     "WatchResult",
     "Watching",
+    "build_calling_back",
 ]
 
 

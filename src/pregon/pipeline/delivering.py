@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from pregon.audiences import normalise_address
-from pregon.deliveries import GIVEN_UP, NOT_POSTED, next_attempt
+from pregon.deliveries import GIVEN_UP, HAND_OVER_LEAD, NOT_POSTED, next_attempt
 from pregon.drafts import POST_CHANNELS
 from pregon.pipeline.approved import Approved
+from pregon.pipeline.handing import HandingOver, build_calling_back, build_handing
 from pregon.pipeline.mailing import MailRoom
 from pregon.pipeline.material import Materials
 from pregon.pipeline.opening import Opening
@@ -69,6 +70,7 @@ class Delivering:
         self._planning, self._opening = Planning(store, settings, clock), Opening(store, settings)
         self._settings, self._clock, self._worker, self._key = settings, clock, worker, key
         self._claim_lease = claim_lease
+        self._calling_back = build_calling_back(store, channels, clock)
 
     def deliver(self) -> DeliverResult:
         """One pass over all channels, until nothing is due."""
@@ -77,6 +79,7 @@ class Delivering:
         self._store.end_pauses(now)
         self._store.mark_lost_claims(now - self._claim_lease, now)
         held = self._store.hold_late(now - timedelta(hours=self._settings.channels.hold_after_hours))
+        self._calling_back.run()
         settled = {name: self._settle_channel(channel) for name, channel in self._channels.items()}
         outcomes = {name: self._send_channel(channel) for name, channel in self._channels.items()}
         paused = {name: reason for name in self._channels if (reason := self._store.read_pause(name))}
@@ -100,6 +103,9 @@ class Delivering:
         settings, email = self._settings, self._settings.channels.email
         # A mail server is handed one batch at a time; the next is claimed meanwhile, and the last is recorded.
         in_flight = min(email.in_flight, 2) if email.provider == "smtp" else email.in_flight
+        handing = self._handing()
+        # What is handed over leaves later, so its hours are those of then.
+        lead = HAND_OVER_LEAD if handing else timedelta()
         return MailRoom(
             store=self._store,
             approved=self._approved,
@@ -111,8 +117,14 @@ class Delivering:
             daily_quota=email.daily_quota,
             mails_per_minute=email.mails_per_minute,
             record=self._record,
-            before_claim=lambda: self._opening.postpone_closed(ChannelName.EMAIL, self._clock()),
+            before_claim=lambda: self._opening.postpone_closed(ChannelName.EMAIL, self._clock() + lead),
+            handing=handing,
         )
+
+    def _handing(self) -> HandingOver | None:
+        email = self._settings.channels.email
+        in_windows = email.send_window is not None
+        return build_handing(self._store, self._channels, self._clock, email.handover_minutes, in_windows=in_windows)
 
     def _send_claimed(self, channel: Channel, claimed: tuple[Delivery, ...]) -> list[DeliveryState]:
         content, problem = self._approved.content(claimed[0])
@@ -165,6 +177,8 @@ class Delivering:
             # What reading back shows never left was interrupted, not refused: it does not use up the attempts.
             attempts = row.attempts if kind == "send" else min(row.attempts, settings.max_attempts - 1)
             due_at = next_attempt(outcome, attempts, settings.max_attempts, now)
+            # What was handed over ahead never becomes due before its own time.
+            due_at = max(due_at, row.due_at) if due_at and row.due_at else due_at
             if due_at is None and not outcome.pause:
                 detail = f"{GIVEN_UP} {row.attempts} attempts: {outcome.detail}"
                 return Outcome(

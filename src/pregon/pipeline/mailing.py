@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from pregon.deliveries import sign_deliveries
+from pregon.deliveries import AHEAD_MARK, sign_deliveries
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL
 from pregon.pipeline.approved import Approved, ApprovedMails
+from pregon.pipeline.handing import HandingOver
 from pregon.pipeline.pausing import pause_channel
 from pregon.pipeline.protocols import Channel, Clock, Storage
 from pregon.types import (
+    Batch,
+    BatchState,
     Budget,
     Content,
     Delivery,
@@ -35,7 +38,7 @@ _Record = Callable[[Channel, Sequence[Delivery], Sequence[Outcome], str], Sequen
 class MailRoom:
     """What sending newsletters needs. `record` writes outcomes that are not the same for all, a row each.
 
-    `before_claim` takes back what may not go out now.
+    `before_claim` takes back what may not go out now. With `handing` mails are handed over ahead of their time.
     """
 
     store: Storage
@@ -49,6 +52,7 @@ class MailRoom:
     before_claim: Callable[[], object]
     daily_quota: int | None = None
     mails_per_minute: int | None = None
+    handing: HandingOver | None = None
 
     def send_due(self, channel: Channel) -> Mapping[DeliveryState, int]:
         """Send until nothing is due, the channel is paused, or the provider asks to wait. How many came to which state.
@@ -111,24 +115,44 @@ class _Run:
                 self.room.store.hold_draft(mailing.draft_id, problem)
                 self.counts[DeliveryState.HELD] += len(mailing.rows)
             else:
-                self.flying[pool.submit(self._send, content, mailing)] = mailing
+                self._let_go(pool, content, mailing)
         return bool(claimed)
+
+    def _let_go(self, pool: ThreadPoolExecutor, content: Content, mailing: Mailing) -> None:
+        """Send a mailing, with the batch that it has joined when it is handed over ahead."""
+        handing, batch = self.room.handing, None
+        if handing:
+            joined = handing.join(mailing, content)
+            if isinstance(joined, Outcome):
+                self._record(mailing, [replace(joined, delivery_id=row[0]) for row in mailing.rows])
+                return
+            if joined is None:
+                return
+            batch = joined
+        self.flying[pool.submit(self._send, content, mailing, batch)] = mailing
 
     def _exchange(self, count: int) -> tuple[Mailing, ...]:
         finished, self.finished = self.finished, []
         room, at = self.room, self.room.clock()
         size, budgets = self.channel.batch_size, self.room.budgets(at)
-        claimed = room.store.exchange_mailings(finished, count, size, room.worker, at, budgets)
+        if room.handing is None:
+            claimed = room.store.exchange_mailings(finished, count, size, room.worker, at, budgets)
+        else:
+            worker, until = f"{room.worker}{AHEAD_MARK}", room.handing.until(at)
+            claimed = room.store.exchange_mailings(finished, count, size, worker, at, budgets, until=until)
+            room.handing.close([mailing.claim for mailing, _ in finished], BatchState.HANDED_OVER)
         for mailing, outcome in finished:
             self.counts[outcome.state] += len(mailing.rows)
         return claimed
 
-    def _send(self, content: Content, mailing: Mailing) -> Sequence[Outcome]:
+    def _send(self, content: Content, mailing: Mailing, batch: Batch | None) -> Sequence[Outcome]:
         room = self.room
         marks = sign_deliveries((row[0] for row in mailing.rows), room.key)
         mails = OutgoingMails(mailing.rows, marks, room.links(), mailing.claimed_at)
-        tracked = {"track_opens": mailing.track_opens, "track_clicks": mailing.track_clicks}
-        return self.channel.send(Shipment(content, mails, **tracked))
+        shipment = Shipment(content, mails, mailing.track_opens, mailing.track_clicks)
+        if batch:
+            shipment = replace(shipment, leaves_at=batch.leaves_at, batch_id=batch.batch_id)
+        return self.channel.send(shipment)
 
     def take_back(self) -> None:
         """Wait until something comes back. One answer for a whole mailing waits for the next claim; others are recorded."""
@@ -148,6 +172,8 @@ class _Run:
     def _record(self, mailing: Mailing, outcomes: Sequence[Outcome]) -> None:
         rows = self.room.store.read_deliveries([row[0] for row in mailing.rows])
         self.counts.update(self.room.record(self.channel, tuple(rows.values()), outcomes, "send"))
+        if self.room.handing and not any(outcome.state is DeliveryState.UNKNOWN for outcome in outcomes):
+            self.room.handing.close([mailing.claim], BatchState.UNUSED)
         # Who is asked to wait asks for nothing more in this pass; the next one finds what is due by then.
         self.is_over |= any(outcome.retry_after and not outcome.pause for outcome in outcomes)
 

@@ -14,6 +14,8 @@ from pregon.types import (
     Audience,
     AudienceCount,
     AuditEntry,
+    Batch,
+    BatchState,
     Budget,
     Campaign,
     CampaignSearch,
@@ -33,6 +35,7 @@ from pregon.types import (
     DraftState,
     FoundDeliveries,
     Funnel,
+    HandedOver,
     Hook,
     HookMessage,
     ImportCount,
@@ -117,6 +120,23 @@ class EventSource(Protocol):
 
     def take_events(self, keep: Callable[[Sequence[ProviderEvent]], object]) -> str:
         """Hand new events to `keep`; the next call goes on behind them. Returns what went wrong, or "". Never raises."""
+        ...
+
+
+@runtime_checkable
+class BatchKeeper(Protocol):
+    """A provider that keeps mails until their time and gives them back. Nothing here raises for what it does."""
+
+    def open_batch(self) -> str | Outcome:
+        """A name to hand mails over with, or why there is none."""
+        ...
+
+    def cancel_batch(self, batch_id: str, status: str) -> None:
+        """Ask for a batch back that has this status; only reading it tells whether that worked."""
+        ...
+
+    def read_batch(self, batch_id: str) -> str | None:
+        """cancel, pause, "" when it will leave; None when the provider could not be asked."""
         ...
 
 
@@ -300,6 +320,22 @@ class DeliveryStore(Protocol):
     def end_pauses(self, at: datetime) -> None: ...
     def fail_followers(self, delivery: Delivery, reason: str) -> int: ...
     def earlier_ids(self, delivery: Delivery) -> dict[int, str]: ...
+
+
+class BatchStore(Protocol):
+    """What a provider keeps until its time."""
+
+    def join_batch(self, mailing: Mailing, batch: Batch, at: datetime) -> BatchState | None: ...
+    def close_claims(self, claims: Sequence[str], state: BatchState, at: datetime) -> None: ...
+    def release_unopened(self, at: datetime) -> int: ...
+    def ask_back(self, at: datetime, latest: datetime) -> int: ...
+    def list_asked_back(self) -> tuple[Batch, ...]: ...
+    def count_called_back(self, at: datetime) -> int: ...
+    def close_batch(self, batch_id: str, state: BatchState, at: datetime) -> None: ...
+    def take_back(self, at: datetime) -> int: ...
+    def doubt_batch(self, batch_id: str, at: datetime, until: datetime) -> int: ...
+    def await_leaving(self, at: datetime, grace: timedelta) -> None: ...
+    def list_handed_over(self, draft_ids: Sequence[int], at: datetime, before: timedelta) -> tuple[HandedOver, ...]: ...
 
 
 class LedgerStore(Protocol):
@@ -497,6 +533,7 @@ class Storage(
     InboxStore,
     PlanStore,
     DeliveryStore,
+    BatchStore,
     LedgerStore,
     DayStore,
     DeskStore,

@@ -1,7 +1,7 @@
 """The stopping use case: a campaign that is going out is stopped in the middle. What is out stays out; nothing else leaves.
 
 A stopped draft is withdrawn (and may be approved again: what had not gone out goes out then, each thing once) or
-cancelled for good. Nothing is sent and nothing is called back here.
+cancelled for good. What a provider keeps until its time is called back while that can be done.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pregon.approvals import check_decision
+from pregon.deliveries import CALL_BACK_BEFORE
 from pregon.errors import DecisionError, NotAllowedError, NotFoundError
+from pregon.pipeline.handing import CallingBack
 from pregon.pipeline.protocols import Clock, Storage
 from pregon.types import (
     Approval,
@@ -20,6 +22,7 @@ from pregon.types import (
     Draft,
     DraftState,
     Funnel,
+    HandedOver,
     Revision,
     Role,
     User,
@@ -31,6 +34,7 @@ class GoingOut:
     """A draft of which a part is out. `out` may be: unknown ones count; `left` have not gone out.
 
     `stopped` is the decision that stopped it, None while it goes on; `is_listing`: recipients are still being listed.
+    `kept` of those that are out are still with the provider, which sends them at their time.
     """
 
     draft: Draft
@@ -39,6 +43,12 @@ class GoingOut:
     left: int
     is_listing: bool = False
     stopped: Approval | None = None
+    kept: tuple[HandedOver, ...] = ()
+
+    @property
+    def gone(self) -> int:
+        """How many of those that are out are not with the provider any more."""
+        return max(0, self.out - sum(each.mails for each in self.kept))
 
     @property
     def can_go_on(self) -> bool:
@@ -49,8 +59,9 @@ class GoingOut:
 class Stopping:
     """Stop what is going out."""
 
-    def __init__(self, store: Storage, clock: Clock) -> None:
+    def __init__(self, store: Storage, clock: Clock, calling_back: CallingBack | None = None) -> None:
         self._store, self._clock = store, clock
+        self._calling_back = calling_back or CallingBack(store, None, clock)
 
     def look(self, slug: str) -> tuple[GoingOut, ...]:
         """The drafts of a campaign that are part way, going on or stopped. Raises `NotFoundError`."""
@@ -72,13 +83,17 @@ class Stopping:
         if not out or revision is None:
             return None
         if draft.state is DraftState.APPROVED:
-            going = GoingOut(draft, revision, out, figures.pending, is_listing)
-            return going if going.left or is_listing else None
+            going = GoingOut(draft, revision, out, figures.pending, is_listing, kept=self._kept(draft))
+            return going if going.left or is_listing or going.kept else None
         decisions = self._store.list_approvals(draft.id)
         last = decisions[-1] if decisions else None
         if last is None or last.decision not in (Decision.WITHDRAWN, Decision.CANCELLED):
             return None
-        return GoingOut(draft, revision, out, self._store.count_stopped(draft.id), stopped=last)
+        left = self._store.count_stopped(draft.id)
+        return GoingOut(draft, revision, out, left, stopped=last, kept=self._kept(draft))
+
+    def _kept(self, draft: Draft) -> tuple[HandedOver, ...]:
+        return self._store.list_handed_over([draft.id], self._clock(), CALL_BACK_BEFORE)
 
     def stop(self, slug: str, decision: Decision, user: User) -> int:
         """Stop every draft of a campaign that is part way: withdrawn or cancelled. Returns how many deliveries that took back.
@@ -90,7 +105,9 @@ class Stopping:
         going = [each for each in self.look(slug) if each.stopped is None]
         if not going:
             raise DecisionError("Nothing of this campaign is going out any more, so there is nothing to stop.")
-        return sum(self._stop(each, decision, user) for each in going)
+        count = sum(self._stop(each, decision, user) for each in going)
+        # At once, since it may be a matter of minutes; what cannot be read back now is called back by the next pass.
+        return count + self._calling_back.run()
 
     def _stop(self, going: GoingOut, decision: Decision, user: User) -> int:
         draft, digest = going.draft, going.revision.digest
@@ -108,6 +125,8 @@ class Stopping:
             raise DecisionError("Say in a few words why the channel is paused.")
         self._store.write_pause(channel, f"paused by {user.name}: {why}", self._clock())
         self._store.add_audit(AuditEntry(self._clock(), user.name, "pause", channel.value, why))
+        if channel is ChannelName.EMAIL:
+            self._calling_back.run()
 
     def resume_channel(self, channel: ChannelName, user: User) -> None:
         """Let a channel go on, whoever or whatever paused it. Raises `NotAllowedError`."""

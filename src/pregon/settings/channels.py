@@ -49,7 +49,7 @@ class ChannelConfig(Part):
 
     `auth` is for X: its OAuth 1.0a keys, or OAuth 2 with a refresh token. `daily_quota` is in the provider's own
     units, for YouTube 10,000 where nothing is said; for mail it is mails a day (UTC), beside `mails_per_minute`. `in_flight` requests of `batch_size` mails are on their way to SendGrid
-    at once. For SMTP: `port` (587, for tls 465), `security`, `connections`
+    at once; with `handover_minutes` it is handed mails that long ahead and keeps them until their time. For SMTP: `port` (587, for tls 465), `security`, `connections`
     at a time, `return_path` the mailbox that bounces come to and `bounces` where it is read (imaps://USER@HOST/FOLDER).
     """
 
@@ -65,12 +65,20 @@ class ChannelConfig(Part):
     auth: Literal["oauth1", "oauth2"] = "oauth1"
     daily_quota: int | None = Field(default=None, ge=1)
     mails_per_minute: int | None = Field(default=None, ge=1)
+    handover_minutes: int = Field(default=0, ge=0, le=4320)
     send_window: SendWindowRule | None = None
     port: int | None = Field(default=None, ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = "starttls"
     connections: int = Field(default=4, ge=1, le=50)
     return_path: str = Field(default="", pattern=r"^$|^[A-Za-z0-9._-]{1,16}@[A-Za-z0-9.-]+$")
     bounces: str = Field(default="", pattern=r"^$|^imaps?://[^/@]+@[^/@]+")
+
+    @field_validator("handover_minutes")
+    @classmethod
+    def _long_enough(cls, value: int) -> int:
+        if 0 < value < 20:
+            raise ValueError("mails are handed over at least 20 minutes ahead; 0 hands over nothing ahead")
+        return value
 
 
 class ForumConfig(ChannelConfig):

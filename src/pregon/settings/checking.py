@@ -44,6 +44,16 @@ def _check_smtp(config: ChannelConfig, secrets: Secrets) -> list[Finding]:
     return findings
 
 
+def _check_handover(channels: Channels) -> list[Finding]:
+    """Only SendGrid keeps mails until their time."""
+    hint = "take it out, or use provider: sendgrid for email"
+    return [
+        Finding("config.handover", "channels.yaml", f"{name}.handover_minutes", "only SendGrid keeps mails", hint)
+        for name in ChannelName
+        if getattr(channels, name.value).handover_minutes and getattr(channels, name.value).provider != "sendgrid"
+    ]
+
+
 def _check_used(channels: Channels, playbooks: dict[Kind, Playbook]) -> list[Finding]:
     """A playbook needs the channels that it names; a server of one's own needs its address."""
     off = {name for name in ChannelName if getattr(channels, name.value).mode == "off"}
@@ -119,6 +129,7 @@ def cross_check(
         variable, hint = SECRET_FIELDS["translation_key"], "set PREGON_TRANSLATION_KEY, or provider: none"
         findings.append(Finding("env.missing-secret", "environment", variable, "DeepL asks for a key", hint))
     findings += _check_smtp(channels.email, secrets)
+    findings += _check_handover(channels)
     findings += _check_used(channels, playbooks)
     for name, providers in _CREDENTIALS.items():
         channel: ChannelConfig = getattr(channels, name.value)

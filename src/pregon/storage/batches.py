@@ -202,7 +202,14 @@ class BatchQueries(Queries):
         with self._read() as connection:
             rows = connection.execute(query.order_by(batches.c.draft_id, batches.c.leaves_at)).all()
         return tuple(
-            HandedOver(row.draft_id, row.leaves_at, row.leaves_at - before, int(row.mails), bool(row.is_asked_back))
+            HandedOver(
+                draft_id=row.draft_id,
+                leaves_at=row.leaves_at,
+                until=row.leaves_at - before,
+                mails=int(row.mails),
+                is_asked_back=bool(row.is_asked_back),
+                is_too_late=at >= row.leaves_at - before,
+            )
             for row in rows
         )
 

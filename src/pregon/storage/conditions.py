@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, literal_column, select
+from sqlalchemy import and_, func, literal_column, or_, select
 
+from pregon.deliveries import MAY_BE_OUT
 from pregon.storage.tables import deliveries, drafts
 from pregon.types import DeliveryState
 
@@ -24,6 +25,13 @@ def in_state(state: DeliveryState) -> Any:
 def expect_state(state: DeliveryState) -> Any:
     """The same of rows that are found otherwise: an expression, which no index on states is preferred for."""
     return deliveries.c.state.concat("") == state.value
+
+
+def is_held_in_doubt() -> Any:
+    """Whether a delivery is held that may be out: nobody could tell, and a person has not said yet."""
+    reason = func.coalesce(deliveries.c.reason, "")
+    begins = (reason.startswith(each, autoescape=True) for each in MAY_BE_OUT)
+    return and_(deliveries.c.state == DeliveryState.HELD.value, or_(*begins))
 
 
 def in_state_of(state: DeliveryState, draft_ids: Sequence[int]) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 
 from pregon.storage.claims import read_delivery_row
-from pregon.storage.conditions import in_state, of_campaign
+from pregon.storage.conditions import expect_state, in_state, of_campaign
 from pregon.storage.mailings import MailingQueries
 from pregon.storage.tables import channel_states, deliveries, drafts
 from pregon.types import ChannelName, Delivery, DeliveryState
@@ -33,10 +33,14 @@ class DeliveryQueries(MailingQueries):
             reason = "held: it was due too long ago; release it or cancel it"
             return self._change(connection, late.values(state=DeliveryState.HELD, reason=reason))
 
-    def hold_draft(self, draft_id: int, reason: str) -> int:
-        """Hold all open work of a draft, claimed or not."""
-        open_states = (DeliveryState.PENDING, DeliveryState.SENDING)
-        statement = update(deliveries).where(deliveries.c.draft_id == draft_id, deliveries.c.state.in_(open_states))
+    def hold_draft(self, draft_id: int, reason: str, claimed: Sequence[str] = ()) -> int:
+        """Hold what is pending of a draft, and what the caller has claimed of it and not sent.
+
+        What others have claimed may be on its way: its outcome is recorded, or it is settled like any lost claim.
+        """
+        own = deliveries.c.draft_id == draft_id
+        mine = and_(self._among(claimed), expect_state(DeliveryState.SENDING))
+        statement = update(deliveries).where(own, or_(in_state(DeliveryState.PENDING), mine))
         with self._write() as connection:
             return self._change(connection, statement.values(state=DeliveryState.HELD, reason=reason))
 

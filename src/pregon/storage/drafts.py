@@ -8,11 +8,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, not_, select, update
 
 from pregon.drafts import decode_content, decode_fields, encode_content, encode_fields
 from pregon.errors import DecisionError, StaleRevisionError
 from pregon.storage.base import Queries
+from pregon.storage.conditions import is_held_in_doubt
 from pregon.storage.funnels import mark_stale
 from pregon.storage.tables import answers, approvals, deliveries, drafts, plans, revisions
 from pregon.types import (
@@ -34,6 +35,9 @@ from pregon.types import (
 _DECIDED = "Somebody else decided about this draft just now; read the page again."
 _STALE = "Somebody else saved this draft in between; nothing was overwritten."
 _GONE = "Part of this draft has already gone out, so it can no longer be changed; write a correction instead."
+_IN_DOUBT = (
+    "Part of this draft may have gone out, which nobody could tell: say on its result page whether it did, then decide."
+)
 # What an approval that lapses takes back, those it had left out from the start among them.
 _UNSENT = (DeliveryState.PENDING.value, DeliveryState.HELD.value, DeliveryState.SUPPRESSED.value)
 
@@ -114,7 +118,8 @@ class DraftQueries(Queries):
                 raise StaleRevisionError(_STALE, current=draft.revision)
             _refuse_decided(connection, draft, decided_before)
             if decision in (Decision.WITHDRAWN, Decision.CANCELLED, Decision.NEEDS_CHANGES):
-                _withdraw_open_work(self, connection, draft.id, f"withdrawn: {decision.replace('_', ' ')} by {by}")
+                reason, is_final = f"withdrawn: {decision.replace('_', ' ')} by {by}", decision is Decision.CANCELLED
+                _withdraw_open_work(self, connection, draft.id, reason, is_final=is_final)
             values = {"draft_id": draft.id, "revision": draft.revision, "digest": digest, "decision": decision}
             result = connection.execute(
                 insert(approvals).values(
@@ -175,18 +180,22 @@ def read_answer(row: Row[Any]) -> Answer:
     return Answer(row.question, row.span_start, row.answer, row.answered_by, row.answered_at, row.item_id)
 
 
-def _withdraw_open_work(queries: Queries, connection: Connection, draft_id: int, reason: str) -> None:
+def _withdraw_open_work(
+    queries: Queries, connection: Connection, draft_id: int, reason: str, *, is_final: bool = False
+) -> None:
     """Take back what has not gone out. Raises `DecisionError`, and so takes back nothing, when something may have.
 
-    Taken back first and looked at afterwards: a claim that was under way in between has been waited for by then.
+    Taken back first and looked at afterwards: a claim that was under way in between has been waited for by then. What is
+    held in doubt stays held, and stands in the way of anything after which the draft could be approved again.
     """
     connection.execute(update(plans).where(plans.c.draft_id == draft_id).values(state="withdrawn"))
-    withdrawn = update(deliveries).where(deliveries.c.draft_id == draft_id, deliveries.c.state.in_(_UNSENT))
+    own, in_doubt = deliveries.c.draft_id == draft_id, is_held_in_doubt()
+    withdrawn = update(deliveries).where(own, deliveries.c.state.in_(_UNSENT), not_(in_doubt))
     connection.execute(withdrawn.values(state=DeliveryState.SUPPRESSED, reason=reason))
-    started = select(deliveries.c.id).where(deliveries.c.draft_id == draft_id)
-    started = started.where(deliveries.c.state.in_(("sending", "sent", "unknown")))
-    if connection.execute(started.limit(1)).first() is not None:
-        raise DecisionError(_GONE)
+    started = deliveries.c.state.in_(("sending", "sent", "unknown"))
+    for out, problem in ((started, _GONE), *(() if is_final else ((in_doubt, _IN_DOUBT),))):
+        if connection.execute(select(deliveries.c.id).where(own, out).limit(1)).first() is not None:
+            raise DecisionError(problem)
     campaign = select(drafts.c.campaign_id).where(drafts.c.id == draft_id)
     mark_stale(queries, connection, [int(connection.execute(campaign).scalar_one())])
 

@@ -140,7 +140,7 @@ class Batch:
 class HandedOver:
     """So many mails of a draft are with the provider and leave then. `is_asked_back`: their call-back is under way.
 
-    `until` is the last moment in which they can be called back.
+    `until` is the last moment in which they can be called back; `is_too_late`: it has passed.
     """
 
     draft_id: int
@@ -148,6 +148,7 @@ class HandedOver:
     until: datetime
     mails: int
     is_asked_back: bool = False
+    is_too_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
