@@ -129,7 +129,7 @@ class Delivering:
     def _send_claimed(self, channel: Channel, claimed: tuple[Delivery, ...]) -> list[DeliveryState]:
         content, problem = self._approved.content(claimed[0])
         if content is None:
-            self._store.hold_draft(claimed[0].draft_id, problem)
+            self._store.hold_draft(claimed[0].draft_id, problem, [row.id for row in claimed])
             return [DeliveryState.HELD] * len(claimed)
         outcomes = channel.send(self._shipment(content, claimed))
         return self._record(channel, claimed, outcomes, "send")

@@ -112,7 +112,7 @@ class _Run:
         for mailing in claimed:
             content, problem = self.approved.content(mailing)
             if content is None:
-                self.room.store.hold_draft(mailing.draft_id, problem)
+                self.room.store.hold_draft(mailing.draft_id, problem, [row[0] for row in mailing.rows])
                 self.counts[DeliveryState.HELD] += len(mailing.rows)
             else:
                 self._let_go(pool, content, mailing)
