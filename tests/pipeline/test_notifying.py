@@ -116,7 +116,29 @@ def test_a_withdrawal_and_what_hangs_are_told(open_house, receiver):
     house.pipeline.delivering.deliver()
     notifying.notify()
     assert receiver.events() == ["draft.withdrawn", "delivery.held"]
-    assert json.loads(receiver.got[1][1])["data"]["count"] >= 1
+    told = json.loads(receiver.got[1][1])["data"]
+    assert (told["campaign"], told["channel"], told["language"]) == (slug, "x", house.draft(slug, "x").draft.language)
+    (row, *_) = [row for row in house.pipeline.reviewing.who(slug) if row.state == "held"]
+    assert told["reasons"] == [{"reason": row.reason, "count": told["count"]}]
+
+
+def test_why_something_hangs_is_told_without_addresses(open_house, receiver):
+    house, notifying = open_house, open_house.pipeline.notifying
+    notifying.add_hook(receiver.url, ("delivery.unknown",), ADMIN)
+    slug = house.open_campaign()
+    house.approve(slug, "email")
+    with house.pipeline.store.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE deliveries SET state = 'unknown', reason = CASE WHEN contact_id = (SELECT min(contact_id) FROM deliveries "
+            "WHERE state = 'pending') THEN 'timed out' ELSE 'no answer for <' || address || '>' END WHERE state = 'pending'"
+        )
+        connection.exec_driver_sql("UPDATE funnel_marks SET mark = mark + 1")
+    notifying.notify()
+    ((_, body),) = receiver.got
+    count = json.loads(body)["data"]["count"]
+    reasons = [{"reason": "no answer for (an address)", "count": count - 1}, {"reason": "timed out", "count": 1}]
+    assert json.loads(body)["data"]["reasons"] == reasons
+    assert b"@" not in body
 
 
 def test_it_is_repeated_with_growing_pauses_and_given_up_after_a_day(open_house, receiver):

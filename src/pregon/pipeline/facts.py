@@ -5,14 +5,16 @@ Each fact has a name of its own, so that it is told once however often it is fou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from pregon.pipeline.protocols import Storage
 from pregon.pipeline.sources import Sources
-from pregon.types import ChannelName, Decision, Funnel
+from pregon.types import ChannelName, Decision, DeliveryState, Funnel
 
 EVENTS = (
     "campaign.opened",
@@ -25,6 +27,10 @@ EVENTS = (
 )
 # How long after it was due an approval is still looked at; longer than anything is retried or settled.
 _WATCHED = timedelta(days=14)
+# Reasons that differ only in the address that they quote become one, so more are read than told.
+_READ_REASONS, _TOLD_REASONS = 1_000, 20
+# A provider's answer may quote whom it was about.
+_ADDRESS = re.compile(r"<?[^\s<>\"',;:()]+@[^\s<>\"',;:()]+>?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +106,13 @@ class Facts:
         row: Funnel,
         now: datetime,
     ) -> Iterator[Fact]:
-        for word, count in (("held", row.held), ("unknown", row.unknown)):
+        for state, count in ((DeliveryState.HELD, row.held), (DeliveryState.UNKNOWN, row.unknown)):
             if count:
+                found = self._store.count_reasons(campaign_id, channel, language, state, _READ_REASONS)
                 data = {"campaign": slug, "channel": channel.value, "language": language, "count": count}
-                name = f"delivery.{word}:{campaign_id}:{channel}:{language}:{approval}"
-                yield Fact(name, f"delivery.{word}", now, data | {"url": f"{self._address(slug)}/result"})
+                name = f"delivery.{state}:{campaign_id}:{channel}:{language}:{approval}"
+                told = {"reasons": _tell_reasons(found), "url": f"{self._address(slug)}/result"}
+                yield Fact(name, f"delivery.{state}", now, data | told)
 
     def _sent(
         self, campaign_id: int, slug: str, approval: int, rows: tuple[Funnel, ...], now: datetime
@@ -124,3 +132,11 @@ class Facts:
 
     def _address(self, slug: str) -> str:
         return f"{self._base}/campaigns/{slug}"
+
+
+def _tell_reasons(found: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The reasons without addresses, the most frequent first."""
+    told: Counter[str] = Counter()
+    for reason, count in found.items():
+        told[_ADDRESS.sub("(an address)", reason)] += count
+    return [{"reason": reason, "count": count} for reason, count in told.most_common(_TOLD_REASONS)]

@@ -78,6 +78,17 @@ class LedgerQueries(Queries):
         with self._read() as connection:
             return {ChannelName(name): at for name, at in connection.execute(query).tuples()}
 
+    def count_reasons(
+        self, campaign_id: int, channel: ChannelName, language: str, state: DeliveryState, most: int
+    ) -> dict[str, int]:
+        """Why so many deliveries of a channel and language are held or unknown: the most frequent reasons, and how many."""
+        search = DeliverySearch(campaign_id, channel=channel, language=language)
+        with self._read() as connection:
+            own = in_state_of(state, _draft_ids(connection, search))
+            query = select(deliveries.c.reason, func.count()).where(own).group_by(deliveries.c.reason)
+            query = query.order_by(func.count().desc(), deliveries.c.reason).limit(most)
+            return {reason or "": count for reason, count in connection.execute(query).tuples()}
+
     def failed_deliveries(self, campaign_id: int) -> tuple[Delivery, ...]:
         """Every row of a campaign that failed, in the order of the thread."""
         query = select(deliveries).where(of_campaign(campaign_id), in_state(DeliveryState.FAILED))
