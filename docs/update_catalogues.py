@@ -58,7 +58,8 @@ MORE_WORDS = (
 # What only looks like a sentence: pieces of one, names of counters, answers of providers that are looked for.
 NOT_SAID = frozenset(
     {"given up after", "form address", "form connection", "duplicate content", "already exists",
-     "reply to this conversation is not allowed"}
+     "reply to this conversation is not allowed", "held: whether it went out could not be settled",
+     "held: the forum keeps this topic"}
 )  # fmt: skip
 _MOST_VARIANTS = 24
 Text = str | tuple[str, str]
