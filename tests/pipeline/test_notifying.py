@@ -136,7 +136,7 @@ def test_why_something_hangs_is_told_without_addresses(open_house, receiver):
     notifying.notify()
     ((_, body),) = receiver.got
     count = json.loads(body)["data"]["count"]
-    reasons = [{"reason": "no answer for (an address)", "count": count - 1}, {"reason": "timed out", "count": 1}]
+    reasons = [{"reason": "no answer for …", "count": count - 1}, {"reason": "timed out", "count": 1}]
     assert json.loads(body)["data"]["reasons"] == reasons
     assert b"@" not in body
 

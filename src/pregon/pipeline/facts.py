@@ -138,5 +138,5 @@ def _tell_reasons(found: Mapping[str, int]) -> list[dict[str, Any]]:
     """The reasons without addresses, the most frequent first."""
     told: Counter[str] = Counter()
     for reason, count in found.items():
-        told[_ADDRESS.sub("(an address)", reason)] += count
+        told[_ADDRESS.sub("…", reason)] += count
     return [{"reason": reason, "count": count} for reason, count in told.most_common(_TOLD_REASONS)]
