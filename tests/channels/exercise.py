@@ -138,4 +138,7 @@ def use_bluesky(sandbox: Sandbox) -> None:
 
 def use_discourse(sandbox: Sandbox) -> None:
     shipment = topic("Circular 58: two calls", "Two calls are open until June.", PICTURE, tags=("circulars",))
-    post_and_read(discourse_channel(sandbox), shipment, reply=False)
+    channel = discourse_channel(sandbox)
+    post_and_read(channel, shipment, reply=False)
+    lost = replace(shipment.deliveries[0], delivery_id="lost", attempted_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assert channel.settle(replace(shipment, deliveries=(lost,)))[0].state is DeliveryState.PENDING

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from pregon.channels.discourse.answers import QUEUED
-from pregon.channels.discourse.payload import build_topic, read_topic_id, select_topic, show_picture
+from pregon.channels.discourse.payload import build_topic, is_waiting, read_topic_id, select_topic, show_picture
 from pregon.sandbox import Sandbox
 from pregon.types import DeliveryState, Media, Outgoing, Shipment
 
@@ -69,6 +69,31 @@ def test_a_topic_that_a_moderator_has_to_approve_is_held_for_a_person(sandbox: S
     sandbox.set_fault("discourse", "queued")
     outcome = discourse_channel(sandbox).send(topic("Circular 58: two calls", "Two calls are open until June."))[0]
     assert (outcome.state, outcome.detail) == (DeliveryState.HELD, QUEUED)
+
+
+def test_a_lost_answer_is_not_queued_twice(sandbox: Sandbox) -> None:
+    ways, title = discourse_channel(sandbox), "Circular 58: two calls"
+    shipment = topic(title, "Two calls are open until June.")
+    for fault in ("queued", "drop_after_accept"):
+        sandbox.set_fault("discourse", fault)
+    assert ways.send(shipment)[0].state is UNKNOWN
+    tried = replace(shipment.deliveries[0], attempted_at=datetime.now(UTC) - timedelta(minutes=5))
+    held = ways.settle(replace(shipment, deliveries=(tried,)))[0]
+    assert (held.state, held.detail) == (DeliveryState.HELD, QUEUED)
+    other = replace(topic("Circular 59: one call", "One call is open until July."), deliveries=(tried,))
+    assert ways.settle(other)[0].state is PENDING, "what neither stands nor waits there may go up"
+    assert is_waiting(select_topic(shipment), {"pending_posts": [{"title": f" {title.upper()}"}]})
+
+
+@pytest.mark.parametrize("fault", ["502", "401", "redirect"])
+def test_where_the_queue_cannot_be_read_nothing_is_written_again(sandbox: Sandbox, fault: str) -> None:
+    shipment = topic("Circular 58: two calls", "Two calls are open until June.")
+    tried = replace(shipment.deliveries[0], attempted_at=datetime.now(UTC) - timedelta(minutes=5))
+    sandbox.set_fault("discourse", "slow", on="read", seconds=0)
+    sandbox.set_fault("discourse", fault, on="read")
+    outcome = discourse_channel(sandbox).settle(replace(shipment, deliveries=(tried,)))[0]
+    assert outcome.state is UNKNOWN
+    assert "waits for its moderators" in outcome.detail
 
 
 @pytest.mark.parametrize(("fault", "waits"), [("429_with_reset", {30.0}), ("429", {60.0})])

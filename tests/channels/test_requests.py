@@ -280,6 +280,7 @@ RULES = (
     ),
     Rule("discourse POST picture", "/uploads.json", multipart_of(upload_type="composer", synchronous="true")),
     Rule("discourse GET topic by key", r"/t/external_id/[\w-]{1,50}\.json"),
+    Rule("discourse GET waiting", r"/posts/\w+/pending\.json"),
     Rule("discourse GET topic", r"/t/\d+\.json"),
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The stand-in for a Discourse forum: topics under external ids, uploads, and a topic's counters.
+"""The stand-in for a Discourse forum: topics under external ids, uploads, a moderator's queue, and a topic's counters.
 
 Rules as a new forum has them: titles of 15 to 255 characters, of which each is used once; texts of 20 to 32,000; external
 ids of at most 50 letters, digits, - and _; the same request within two minutes gets the same answer.
@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from pregon.sandbox import accounts
-from pregon.sandbox.faults import Faults, with_faults
+from pregon.sandbox.faults import Endpoint, Faults, with_faults
 from pregon.sandbox.state import Record, State
 
 _FIRST_ID = 4000
@@ -33,15 +33,24 @@ def discourse_routes(state: State, faults: Faults) -> list[Route]:
     """The stand-in's routes."""
     stand_in = DiscourseStandIn(state)
 
-    def route(path: str, call: Any, method: str, on: str = "read") -> Route:
+    def guard(call: Any, on: str = "read") -> Endpoint:
         async def authorized(request: Request) -> Response:
             given = (request.headers.get("api-key"), request.headers.get("api-username"))
             return await call(request) if given == (accounts.DISCOURSE_KEY, accounts.DISCOURSE_USER) else refuse("401")
 
-        return Route(path, with_faults(faults, "discourse", authorized, refuse, on), methods=[method])
+        return with_faults(faults, "discourse", authorized, refuse, on)
+
+    def route(path: str, call: Any, method: str, on: str = "read") -> Route:
+        return Route(path, guard(call, on), methods=[method])
+
+    async def post(request: Request) -> Response:
+        # A topic waits for a moderator whatever else happens to the answer.
+        waits = faults.take("discourse", "write", only="queued")
+        return await guard(stand_in.enqueue if waits else stand_in.post, "write")(request)
 
     return [
-        route("/posts.json", stand_in.post, "POST", "write"),
+        Route("/posts.json", post, methods=["POST"]),
+        route("/posts/{user}/pending.json", stand_in.show_pending, "GET"),
         route("/uploads.json", stand_in.upload, "POST", "upload"),
         route("/t/external_id/{key}.json", stand_in.find, "GET"),
         route("/t/{id:int}.json", stand_in.show, "GET"),
@@ -57,8 +66,6 @@ def refuse(name: str) -> Response:
     if name in ("401", "expired_token") or name.endswith("403"):
         said = "You are not permitted to view the requested resource. The API username or key is invalid."
         return JSONResponse({"errors": [said], "error_type": "invalid_access"}, 403)
-    if name == "queued":
-        return JSONResponse({"success": True, "action": "enqueued", "pending_count": 1})
     return _refuse("The forum takes no topics now.")
 
 
@@ -84,6 +91,20 @@ class DiscourseStandIn:
         answer = {"id": number + 1, "topic_id": number, "post_number": 1, "raw": body["raw"], "created_at": at}
         self._state.put("topic_answer", [(signature, {"answer": answer, "at": at})])
         return JSONResponse(answer)
+
+    async def enqueue(self, request: Request) -> Response:
+        """POST /posts.json of an account whose topics a moderator has to approve: kept without its external id."""
+        body = json.loads(await request.body())
+        number, at = _FIRST_ID + self._state.next_number(), datetime.now(UTC).isoformat()
+        waiting = {"id": number, "title": body["title"], "raw_text": body["raw"], "category_id": body["category"]}
+        self._state.put("pending_topic", [(str(number), waiting | {"created_at": at, "topic_id": None})])
+        return JSONResponse({"success": True, "action": "enqueued", "pending_count": 1})
+
+    async def show_pending(self, request: Request) -> Response:
+        """GET /posts/USER/pending.json: what of this account waits for a moderator."""
+        if request.path_params["user"] != accounts.DISCOURSE_USER:
+            return _missing()
+        return JSONResponse({"pending_posts": self._state.all("pending_topic")})
 
     def _find_problem(self, body: Any) -> str | None:
         unknown = sorted(set(body) - _FIELDS)

@@ -1,7 +1,8 @@
 """A Discourse forum as a channel: one delivery is one topic, under an external id that is the delivery id.
 
 The external id is known before the topic is written, so settling is one read, and a second write of the same delivery
-is refused; a refusal is therefore looked up before it counts as one.
+is refused; a refusal is therefore looked up before it counts as one. A topic that waits for a moderator has no external id
+yet, so before a lost one is written again the queue is read too.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from datetime import UTC, datetime
 import requests
 
 from pregon.channels.answers import is_settled_absence
-from pregon.channels.discourse.answers import read_created, read_refusal, read_trouble
+from pregon.channels.discourse.answers import QUEUED, read_created, read_refusal, read_trouble
 from pregon.channels.discourse.client import Client
-from pregon.channels.discourse.payload import build_topic, read_topic_id, select_topic, show_picture
+from pregon.channels.discourse.payload import build_topic, is_waiting, read_topic_id, select_topic, show_picture
 from pregon.channels.threads import without_post
 from pregon.types import ChannelName, DeliveryState, Media, Outcome, Outgoing, Sample, Shipment, TopicBody
 
@@ -72,17 +73,31 @@ class DiscourseChannel:
         return refusal if found.state is DeliveryState.PENDING else found
 
     def settle(self, shipment: Shipment) -> tuple[Outcome, ...]:
-        """Read each delivery's topic by its external id."""
-        return tuple(self._settle_one(delivery) for delivery in shipment.deliveries)
+        """Read each delivery's topic by its external id, and where there is none, what waits for a moderator."""
+        topic = select_topic(shipment)
+        return tuple(self._settle_one(topic, delivery) for delivery in shipment.deliveries)
 
-    def _settle_one(self, delivery: Outgoing) -> Outcome:
+    def _settle_one(self, topic: TopicBody, delivery: Outgoing) -> Outcome:
         found = self._find(delivery)
-        if found.state is not DeliveryState.PENDING or is_settled_absence(
-            (delivery,), self._clock(), self._grace_seconds
-        ):
+        if found.state is not DeliveryState.PENDING:
             return found
+        if is_settled_absence((delivery,), self._clock(), self._grace_seconds):
+            return self._look_in_queue(topic, delivery, found)
         detail = "no topic has this delivery's external id yet"
         return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, detail)
+
+    def _look_in_queue(self, topic: TopicBody, delivery: Outgoing, absence: Outcome) -> Outcome:
+        """What waits for a moderator has no external id yet: held when a topic of this title does, unknown when nobody says."""
+        try:
+            answer = self._client.read_pending()
+            answer.raise_for_status()
+            waits = is_waiting(topic, answer.json())
+        except _TROUBLE as error:
+            detail = (
+                "no topic has this delivery's external id, but the forum does not show what waits for its moderators"
+            )
+            return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, detail, repr(error))
+        return Outcome(delivery.delivery_id, DeliveryState.HELD, None, QUEUED) if waits else absence
 
     def _find(self, delivery: Outgoing) -> Outcome:
         """Sent when there is such a topic, pending when there is none, unknown when the forum does not say."""

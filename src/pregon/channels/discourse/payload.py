@@ -1,6 +1,7 @@
 """What a topic asks of a Discourse forum. Pure.
 
-Source: Discourse's API description (POST /posts.json, /uploads.json, GET /t/external_id/ID.json) and its validations:
+Source: Discourse's API description (POST /posts.json, /uploads.json, GET /t/external_id/ID.json), what it shows of the
+posts that wait for a moderator (GET /posts/USER/pending.json: `title`, no external id), and its validations:
 an external id has at most 50 letters, digits, - or _, belongs to one topic, and keeps a second one from being made.
 """
 
@@ -49,3 +50,12 @@ def read_topic_id(location: str) -> str | None:
     """The topic that /t/external_id/ID.json leads to: the first number of /t/SLUG/ID or /t/ID; None for elsewhere."""
     found = re.search(r"/t/(?:[^/?#]*[^/?#\d][^/?#]*/)?(\d+)(?:[/.?#]|$)", location)
     return found[1] if found else None
+
+
+def is_waiting(topic: TopicBody, pending: Any) -> bool:
+    """Whether a topic of this title is among what waits for a moderator. Raises KeyError or TypeError for another answer."""
+    return any(_fold(str(each["title"] or "")) == _fold(topic.title) for each in pending["pending_posts"])
+
+
+def _fold(title: str) -> str:
+    return " ".join(title.split()).casefold()
