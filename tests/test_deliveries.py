@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pregon.audiences import select_recipients
-from pregon.deliveries import name_delivery, next_attempt, plan_deliveries, read_token, sign_deliveries, sign_delivery
+from pregon.deliveries import (
+    leaving_time,
+    name_delivery,
+    next_attempt,
+    plan_deliveries,
+    read_token,
+    sign_deliveries,
+    sign_delivery,
+)
 from pregon.errors import SignatureError
 from pregon.types import (
     Audience,
@@ -84,3 +92,11 @@ def test_waits_grow_obey_the_provider_and_end():
     assert waits[0] > timedelta(0)
     assert next_attempt(replace(refused, retry_after=9000), 1, 5, NOW) == NOW + timedelta(seconds=9000)
     assert next_attempt(refused, 5, 5, NOW) is None
+
+
+def test_what_is_handed_over_leaves_when_it_is_due_and_can_be_called_back_until_then():
+    now = datetime(2026, 11, 23, 8, 0, 30, tzinfo=UTC)
+    nine = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    assert leaving_time(nine, now) == nine
+    assert leaving_time(now, now) == datetime(2026, 11, 23, 8, 21, tzinfo=UTC)
+    assert leaving_time(nine + timedelta(microseconds=1), now) == nine + timedelta(minutes=1)

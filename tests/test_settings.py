@@ -107,3 +107,9 @@ def test_a_port_that_is_none_is_refused(root):
 def test_secrets_are_not_shown(root):
     settings = load_settings(root, {"PREGON_SENDGRID_API_KEY": "SG.private"})
     assert "SG.private" not in repr(settings)
+
+
+@pytest.mark.parametrize(("minutes", "provider"), [(19, "sendgrid"), (4321, "sendgrid"), (60, "smtp")])
+def test_only_sendgrid_is_handed_mails_ahead_and_neither_too_soon_nor_too_far(root, minutes, provider):
+    change(root, "channels.yaml", lambda value: value["email"].update(handover_minutes=minutes, provider=provider))
+    assert {(file, key) for _, file, key in findings(root)} == {("channels.yaml", "email.handover_minutes")}

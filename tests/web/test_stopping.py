@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tests.web.builders import Browser, Place
 
-from pregon.types import Decision, DeliveryState, Outcome
+from pregon.types import Batch, BatchState, Decision, DeliveryState, Outcome
 
 Browse = Callable[[str], Browser]
 
@@ -92,3 +92,27 @@ def test_an_answer_is_remembered_in_words(place: Place, browse: Browse) -> None:
     assert "The address of a link" in page
     assert "link.placeholder" not in page
     assert "link.placeholder</a>" not in editor.get(f"/campaigns/{slug}")
+
+
+def test_what_is_handed_over_is_said_and_called_back(place: Place, browse: Browse) -> None:
+    approver, slug, store = browse("approver"), place.campaign(), place.pipeline.store
+    person = place.pipeline.people.user("approver")
+    (view,) = [d for d in place.pipeline.reviewing.show_campaign(slug).drafts if d.draft.channel == "email"]
+    place.pipeline.reviewing.decide(view.draft.id, Decision.APPROVED, view.revision.digest, person)
+    place.pipeline.delivering._planning.plan_all()
+    now, result = datetime.now(UTC), f"/campaigns/{slug}/result"
+    (mailing,) = store.exchange_mailings((), 1, 1, "worker+", now)
+    leaves_at = now + timedelta(minutes=30)
+    store.join_batch(mailing, Batch("one", leaves_at), now)
+    sent = Outcome("", DeliveryState.SENT, "id", leaves_at=leaves_at)
+    store.exchange_mailings([(mailing, sent)], 0, 1, "worker+", now)
+    store.close_claims([mailing.claim], BatchState.HANDED_OVER, now)
+    page = approver.get(result)
+    assert "0 of" in page
+    assert re.search(r"1 are handed to SendGrid and leave .*; until .* they can be called back\.", page)
+    (others,) = [each for each in place.pipeline.stopping.look(slug) if each.draft.id == view.draft.id]
+    approver.post(f"/campaigns/{slug}/stop", word="for_now")
+    states = [row.state for row in place.pipeline.reviewing.who(slug) if row.channel == "email"]
+    assert DeliveryState.PENDING not in states
+    assert others.gone == 0
+    assert "1 are being called back from SendGrid, where they would leave" in approver.get(result)

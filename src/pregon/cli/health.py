@@ -40,7 +40,7 @@ def check(json_wanted: bool) -> None:
 @click.command()
 @as_json
 def doctor(json_wanted: bool) -> None:
-    """Check the configuration, the database, and every source that it names."""
+    """Check the configuration, the database, every source that it names, and whether SendGrid would take a mail."""
     from pregon.bootstrap import build_pollers, now
     from pregon.sources.pace import HostPace
 
@@ -54,6 +54,10 @@ def doctor(json_wanted: bool) -> None:
         for name in ChannelName:
             pause = pipeline.store.read_pause(name)
             rows.append((f"channel {name}", "paused" if pause else "ok", pause or settings.channel(name).mode))
+        trial = pipeline.trying.try_provider()
+        if trial is not None:
+            accepted = "SendGrid accepts the key, the sender and a mail; nothing was sent"
+            rows.append(("mail trial", "failing" if trial else "ok", trial or accepted))
     pollers = build_pollers(settings, HostPace(settings.polling.host_gap_seconds))
     rows += [(f"source {source.id}", *_look_at(source, pollers, now())) for source in settings.sources if source.active]
     if json_wanted:

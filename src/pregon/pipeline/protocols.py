@@ -141,6 +141,15 @@ class BatchKeeper(Protocol):
 
 
 @runtime_checkable
+class MailTrier(Protocol):
+    """A provider that checks a mail without sending it."""
+
+    def try_out(self, shipment: Shipment) -> str:
+        """What is wrong with it, "" for nothing. Never raises."""
+        ...
+
+
+@runtime_checkable
 class AddressKeeper(Protocol):
     """A provider that keeps addresses itself: what was suppressed, whom it has written to."""
 

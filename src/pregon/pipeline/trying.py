@@ -19,7 +19,7 @@ from pregon.audiences import normalise_address
 from pregon.deliveries import sign_delivery
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL
 from pregon.errors import DecisionError, NotAllowedError, NotFoundError
-from pregon.pipeline.protocols import Channel, Clock, Storage
+from pregon.pipeline.protocols import Channel, Clock, MailTrier, Storage
 from pregon.settings import Settings
 from pregon.types import (
     AuditEntry,
@@ -31,6 +31,7 @@ from pregon.types import (
     Outgoing,
     Revision,
     Role,
+    Sender,
     Shipment,
     TestSend,
     User,
@@ -71,6 +72,21 @@ class Trying:
         outgoing = Outgoing(test_id, 0, target.email, target.name, self._links(test_id))
         (outcome,) = self._channels[ChannelName.EMAIL].send(Shipment(content, (outgoing,)))
         return self._record(draft, revision, target.email, user, outcome)
+
+    def try_provider(self) -> str | None:
+        """Let the provider of mail check a mail from the network to itself, sending nothing. "" when it accepts it.
+
+        None where a provider offers no such trial.
+        """
+        channel = self._channels.get(ChannelName.EMAIL)
+        if not isinstance(channel, MailTrier):
+            return None
+        network, test_id = self._settings.network, f"test-{secrets.token_hex(13)}"
+        sender = Sender(**network.sender.model_dump())
+        body = MailBody(_MARK, "", f"<p>{_WORDS}</p>", f"{_WORDS}\n", "")
+        content = Content(ChannelName.EMAIL, network.languages[0], "test", body, sender=sender)
+        outgoing = Outgoing(test_id, 0, sender.address, sender.name, self._links(test_id))
+        return channel.try_out(Shipment(content, (outgoing,)))
 
     def set_address(self, name: str, email: str, admin: User) -> None:
         """Where a person gets tests; "" for nowhere. Raises `NotAllowedError`, `NotFoundError` or `DecisionError`."""
