@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy import text
 from pregon.bootstrap import build_pipeline
 from pregon.errors import DecisionError
 from pregon.settings import SendWindowRule
-from pregon.types import ChannelName, Decision, DeliveryState, DraftState
+from pregon.types import ChannelName, Decision, DeliveryState, DraftState, Outcome
 
 LEAD = timedelta(minutes=20)
 
@@ -237,6 +238,35 @@ def test_a_worker_that_was_taken_for_lost_sends_nothing_when_it_wakes(ahead):
     content, _ = room.approved.content(mailing)
     assert room.handing.join(mailing, content) is None
     assert_once(ahead, slug, people)
+
+
+def test_nothing_is_called_back_while_a_request_of_it_is_on_its_way(ahead):
+    slug, people = approved(ahead)
+    ahead.pipeline.delivering._planning.plan_all()
+    room, at = ahead.pipeline.delivering._mail_room(), ahead.clock()
+    (mailing,) = ahead.pipeline.store.exchange_mailings((), 1, 3, "worker+", at, until=at + LEAD)
+    batch = room.handing.join(mailing, room.approved.content(mailing)[0])
+    pause = partial(ahead.pipeline.stopping.pause_channel, ChannelName.EMAIL, "wait", ahead.officer)
+    pause()
+    assert batches(ahead) == {"cancelling": 1}
+    assert ahead.sandbox.read("called_back") == []
+    sent = Outcome("", DeliveryState.SENT, leaves_at=batch.leaves_at)
+    ahead.pipeline.store.exchange_mailings([(mailing, sent)], 0, 3, "worker+", at)
+    pause()
+    assert batches(ahead) == {"returned": 1}
+    assert count(ahead, slug) == {"pending": people}
+
+
+def test_a_restored_backup_calls_nothing_back_and_hands_nothing_over(ahead):
+    slug, people = approved(ahead)
+    ahead.sandbox.set_fault("sendgrid", "drop_after_accept")
+    deliver(ahead)
+    ahead.pipeline.store.hold_everything("held: restored", ahead.clock())
+    deliver(ahead)
+    assert count(ahead, slug) == {"sent": people - 3, "held": 3}
+    assert ahead.pipeline.stopping.look(slug)[0].kept[0].is_too_late
+    move(ahead, minutes=40)
+    assert len(mails(ahead)) == people
 
 
 def test_the_provider_checks_a_mail_and_sends_none(house):

@@ -119,9 +119,15 @@ class BatchQueries(Queries):
             return count + connection.execute(asked.where(batches.c.batch_id.in_(same))).rowcount
 
     def list_asked_back(self) -> tuple[Batch, ...]:
-        """What has been asked back and not been read back, what leaves first before the others."""
+        """What has been asked back and not been read back, what leaves first before the others.
+
+        Not while a request of it is on its way: whether a provider discards what reaches it after the call-back is not said
+        anywhere. It comes back within seconds, or its worker is taken for lost.
+        """
+        flying = select(batches.c.batch_id).where(batches.c.claim.in_(_sending()))
         query = select(batches.c.batch_id, func.min(batches.c.leaves_at).label("leaves_at"))
-        query = query.where(batches.c.state == BatchState.CANCELLING).group_by(batches.c.batch_id)
+        query = query.where(batches.c.state == BatchState.CANCELLING, batches.c.batch_id.not_in(flying))
+        query = query.group_by(batches.c.batch_id)
         with self._read() as connection:
             rows = connection.execute(query.order_by(func.min(batches.c.leaves_at), batches.c.batch_id))
             return tuple(Batch(row.batch_id, row.leaves_at) for row in rows)
@@ -148,10 +154,7 @@ class BatchQueries(Queries):
             found = select(distinct(batches.c.draft_id)).where(batches.c.state == BatchState.CANCELLED)
             drafts_back = connection.execute(found).scalars().all()
             count = sum(connection.execute(_take_back(draft_id)).rowcount for draft_id in drafts_back)
-            sending = select(deliveries.c.claimed_by).where(
-                _of_state(DeliveryState.SENDING), deliveries.c.claimed_by.is_not(None)
-            )
-            over = update(batches).where(batches.c.state == BatchState.CANCELLED, batches.c.claim.not_in(sending))
+            over = update(batches).where(batches.c.state == BatchState.CANCELLED, batches.c.claim.not_in(_sending()))
             connection.execute(over.values(state=BatchState.RETURNED, changed_at=at))
             campaigns = select(drafts.c.campaign_id).where(drafts.c.id.in_(drafts_back))
             mark_stale(self, connection, connection.execute(campaigns).scalars().all())
@@ -195,10 +198,11 @@ class BatchQueries(Queries):
     def list_handed_over(self, draft_ids: Sequence[int], at: datetime, before: timedelta) -> tuple[HandedOver, ...]:
         """What a provider has of these drafts and has not sent yet; it can be called back until `before` it leaves."""
         is_asked = batches.c.state.in_((BatchState.CANCELLING, BatchState.CANCELLED)).label("is_asked_back")
-        kept = batches.c.state.in_((*_OUT, BatchState.CANCELLING, BatchState.CANCELLED, BatchState.GONE))
-        query = select(batches.c.draft_id, batches.c.leaves_at, is_asked, func.sum(batches.c.mails).label("mails"))
+        is_gone = (batches.c.state == BatchState.GONE).label("is_gone")
+        alike = (batches.c.draft_id, batches.c.leaves_at, is_asked, is_gone)
+        kept = batches.c.state.not_in((BatchState.UNUSED, BatchState.RETURNED))
+        query = select(*alike, func.sum(batches.c.mails).label("mails")).group_by(*alike)
         query = query.where(batches.c.draft_id.in_(draft_ids), kept, batches.c.leaves_at > at)
-        query = query.group_by(batches.c.draft_id, batches.c.leaves_at, is_asked)
         with self._read() as connection:
             rows = connection.execute(query.order_by(batches.c.draft_id, batches.c.leaves_at)).all()
         return tuple(
@@ -208,10 +212,15 @@ class BatchQueries(Queries):
                 until=row.leaves_at - before,
                 mails=int(row.mails),
                 is_asked_back=bool(row.is_asked_back),
-                is_too_late=at >= row.leaves_at - before,
+                is_too_late=bool(row.is_gone) or at >= row.leaves_at - before,
             )
             for row in rows
         )
+
+
+def _sending() -> Any:
+    """The claims whose request is on its way."""
+    return select(deliveries.c.claimed_by).where(_of_state(DeliveryState.SENDING), deliveries.c.claimed_by.is_not(None))
 
 
 def _take_back(draft_id: int) -> Any:

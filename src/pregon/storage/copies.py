@@ -10,12 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, func, insert, inspect, select, text, update
 
+from pregon.deliveries import AHEAD_MARK
 from pregon.errors import PregonError
 from pregon.storage.base import Queries
 from pregon.storage.funnels import mark_stale
 from pregon.storage.shape import upgrade
-from pregon.storage.tables import deliveries, metadata, notices
-from pregon.types import DeliveryState
+from pregon.storage.tables import batches, deliveries, metadata, notices
+from pregon.types import BatchState, DeliveryState
 
 _BATCH = 1_000
 Rows = Iterator[Mapping[str, Any]]
@@ -35,8 +36,19 @@ class CopyQueries(Queries):
                 yield table.name, (dict(row._mapping) for row in result)
 
     def hold_everything(self, reason: str, at: datetime) -> int:
-        """Hold all that would go out by itself; what was being sent becomes unknown, so that the provider is asked."""
+        """Hold all that would go out by itself; what was being sent becomes unknown, so that the provider is asked.
+
+        What was handed over ahead is called back no more: the batches that came after are not in a backup, and what was
+        open of it may leave with one of them.
+        """
         with self._write() as connection:
+            open_ahead = update(deliveries).where(
+                deliveries.c.state.in_((DeliveryState.SENDING.value, DeliveryState.UNKNOWN.value)),
+                deliveries.c.claimed_by.like(f"%{AHEAD_MARK}/%"),
+            )
+            connection.execute(open_ahead.values(state=DeliveryState.HELD.value, reason=reason))
+            unfinished = batches.c.state.not_in((BatchState.UNUSED, BatchState.RETURNED))
+            connection.execute(update(batches).where(unfinished).values(state=BatchState.GONE.value))
             was_sending = update(deliveries).where(deliveries.c.state == DeliveryState.SENDING.value)
             connection.execute(was_sending.values(state=DeliveryState.UNKNOWN.value, due_at=at))
             waiting = update(deliveries).where(deliveries.c.state == DeliveryState.PENDING.value)
