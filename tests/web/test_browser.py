@@ -132,8 +132,9 @@ def test_keys_move_and_show_but_never_decide(served: tuple[Place, str], page: ob
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
-    page.goto(f"/campaigns/{place.campaign()}")
+    page.locator(f".campaign-row h3 a[href$='{place.campaign()}']").focus()
     page.keyboard.press("a")
+    page.wait_for_url("**#approve")
     expect(page.get_by_role("button", name="Yes, approve").first).to_be_focused()
     states = {d.draft.state for d in place.pipeline.reviewing.show_campaign(place.campaign()).drafts}
     assert states == {DraftState.IN_REVIEW}

@@ -64,3 +64,12 @@ def test_a_difference_holds_both_texts(before: str, after: str) -> None:
 
 def test_a_difference_names_the_words() -> None:
     assert diff_words("ten towns met", "twelve towns met") == "<del>ten</del><ins>twelve</ins> towns met"
+
+
+def test_signs_of_markdown_step_back_and_headings_stand_out() -> None:
+    text = "# Circular 12\n\n**Call** for towns, 3 # 4\n\n## Ask <us>"
+    marked = mark_source(text, [Trace("12", (11, 13))], [], 7)
+    assert '<span class="sentence heading"><span class="sign">#</span> Circular <mark' in marked
+    assert '<span class="sign">**</span>Call<span class="sign">**</span> for towns, 3 # 4' in marked
+    assert '<span class="heading"><span class="sign">##</span> Ask &lt;us&gt;</span>' in marked
+    assert plain(marked) == text

@@ -54,3 +54,14 @@ def test_an_old_campaign_that_waits_is_never_lost(place: Place, browse: Browse) 
         view = pipeline.reviewing.show_draft(draft.id)[1]
         pipeline.reviewing.decide(draft.id, Decision.CANCELLED, view.revision.digest, person)
     assert "All caught up" in browse("viewer").get("/")
+
+
+def test_what_is_out_is_called_sent_and_only_ways_in_use_are_offered(place: Place, browse: Browse) -> None:
+    slug, viewer = place.campaign(), browse("viewer")
+    assert "state-sent" not in viewer.get("/")
+    assert "no change on YouTube" in browse("approver").get(f"/campaigns/{slug}")
+    place.send(slug)
+    assert "state-sent" in viewer.get("/?q=13")
+    for page in (viewer.get("/"), viewer.get("/calendar")):
+        assert "YouTube" in page
+        assert "Mastodon" not in page

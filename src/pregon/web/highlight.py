@@ -16,6 +16,9 @@ from markupsafe import Markup, escape
 from pregon.types import Question, Span, Trace
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…:»”])[ \t]+(?=\S)|\n+")
+# Signs of Markdown: they stay, since facts are counted in characters, but step back behind the words.
+_SIGN = re.compile(r"^#{1,6}(?= )|\*\*", re.MULTILINE)
+_HEADING = re.compile(r"#{1,6} \S")
 _TOKEN = re.compile(r"\s+|[\w’'-]+|[^\w\s]")
 
 
@@ -48,18 +51,28 @@ def split_sentences(text: str) -> Iterator[Span]:
 
 def _mark_sentence(text: str, start: int, end: int, marks: list[_Mark], item_id: int) -> Markup:
     here = [mark for mark in marks if mark.span[0] < end and mark.span[1] > start]
+    css = "heading" if _HEADING.match(text, start, end) else ""
     if not here:
-        return escape(text[start:end])
+        return Markup('<span class="{}">{}</span>').format(css, _dim(text[start:end])) if css else _dim(text[start:end])
     cuts = {start, end, *(offset for mark in here for offset in mark.span if start < offset < end)}
     edges = sorted(cuts)
     pieces = (_mark_piece(text, a, b, here, item_id) for a, b in pairwise(edges))
-    return Markup('<span class="sentence">{}</span>').format(Markup("").join(pieces))
+    return Markup('<span class="{}">{}</span>').format(f"sentence {css}".strip(), Markup("").join(pieces))
+
+
+def _dim(text: str) -> Markup:
+    """The text with the signs of its markup in the background."""
+    position, pieces = 0, list[Markup]()
+    for match in _SIGN.finditer(text):
+        pieces += [escape(text[position : match.start()]), Markup('<span class="sign">{}</span>').format(match.group())]
+        position = match.end()
+    return Markup("").join([*pieces, escape(text[position:])])
 
 
 def _mark_piece(text: str, start: int, end: int, marks: list[_Mark], item_id: int) -> Markup:
     covering = [mark for mark in marks if mark.span[0] <= start and mark.span[1] >= end]
     if not covering:
-        return escape(text[start:end])
+        return _dim(text[start:end])
     css = " ".join(sorted({mark.css for mark in covering}))
     begins = any(mark.span[0] == start for mark in covering)
     name = Markup(' id="at-{}-{}" tabindex="-1"').format(item_id, start) if begins else Markup("")

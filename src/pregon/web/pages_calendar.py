@@ -11,6 +11,7 @@ from pregon.errors import NotFoundError
 from pregon.types import ChannelName
 from pregon.web.desk import AnyDesk
 from pregon.web.security import SignedIn
+from pregon.web.workings import list_used_channels
 
 router = APIRouter()
 _YEARS = range(2000, 2101)
@@ -30,7 +31,7 @@ def show_calendar(desk: AnyDesk, session: SignedIn, month: str = "", channel: st
         after=_shift(year, number, 1),
         today=today,
         channel=chosen,
-        channels=list(ChannelName),
+        channels=list_used_channels(desk),
     )
 
 

@@ -11,13 +11,14 @@ from markupsafe import Markup
 from starlette.background import BackgroundTask
 
 from pregon.errors import DecisionError, NotFoundError
-from pregon.pipeline import CampaignView, DraftView, SourceView
+from pregon.pipeline import CampaignView, DraftView, InboxRow, SourceView
 from pregon.types import CampaignSearch, ChannelName, Decision, DraftState, Funnel, Kind, User
 from pregon.web.comments import Comment, list_comments, write_pattern
 from pregon.web.desk import AnyDesk, Desk, go, read_page, read_said
 from pregon.web.highlight import mark_passages, mark_source
 from pregon.web.security import SignedForm, SignedIn, text_of
 from pregon.web.wording import approval_sentence
+from pregon.web.workings import list_used_channels
 
 router = APIRouter()
 _PER_PAGE = 25
@@ -38,19 +39,32 @@ def show_inbox(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
         offset=(page - 1) * _PER_PAGE,
     )
     find = desk.pipeline.inbox.search
+    waiting, decided = find(replace(search, waiting=True)), find(replace(search, waiting=False))
     return desk.show(
         "inbox.html",
         session,
-        waiting=find(replace(search, waiting=True)),
-        decided=find(replace(search, waiting=False)),
+        waiting=waiting,
+        decided=decided,
         search=search,
         page=page,
         per_page=_PER_PAGE,
         filtered=bool(search.kind or search.channel or search.language or search.text),
         kinds=list(Kind),
-        channels=list(ChannelName),
+        channels=list_used_channels(desk),
+        went_out=_find_gone(desk, (*waiting.rows, *decided.rows)),
         said=read_said(query),
     )
+
+
+def _find_gone(desk: Desk, rows: Iterable[InboxRow]) -> set[tuple[int, str, str]]:
+    """Campaign, channel and language of what is out, with nothing of it left."""
+    found = desk.pipeline.store.count_funnels([row.campaign.id for row in rows])
+    return {
+        (campaign_id, each.channel.value, each.language or "")
+        for campaign_id, funnels in found.items()
+        for each in funnels
+        if each.sent and not (each.pending or each.unknown or each.held)
+    }
 
 
 @router.get("/campaigns/{slug}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -84,6 +84,9 @@ def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
             else translate("never")
         )
 
+    def due(value: datetime) -> str:
+        return translate("now") if value <= datetime.now(UTC) else moment(value)
+
     def day(value: Any) -> str:
         local = value.astimezone(place) if isinstance(value, datetime) else value
         return format_date(local, "d MMMM y", locale=formats())
@@ -96,6 +99,7 @@ def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
 
     return {
         "moment": moment,
+        "due": due,
         "day": day,
         "hour": hour,
         "month": lambda value: format_date(value, "LLLL y", locale=formats()).capitalize(),
@@ -265,7 +269,8 @@ def _post_parts(drafts: list[DraftView]) -> list[str]:
 
 def _playlist_parts(drafts: list[DraftView]) -> list[str]:
     bodies = [view.revision.content.body for view in drafts]
-    operations = [op for body in bodies if isinstance(body, PlaylistBody) for op in body.operations]
-    return (
-        [plural(len(operations), "change to YouTube playlists", "changes to YouTube playlists")] if operations else []
-    )
+    plans = [body for body in bodies if isinstance(body, PlaylistBody)]
+    operations = [op for body in plans for op in body.operations]
+    if operations:
+        return [plural(len(operations), "change to YouTube playlists", "changes to YouTube playlists")]
+    return [translate("no change on YouTube")] if plans and len(plans) < len(drafts) else []

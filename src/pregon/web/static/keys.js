@@ -19,12 +19,19 @@ function move(step) {
 }
 
 function prepareApproval() {
+  if (rows.length) {
+    const row = rows[current(rows)];
+    if (row) location.assign(`${row.pathname}#approve`);
+    return;
+  }
   const draft = drafts[current(drafts)] ?? document;
   const details = draft.querySelector("details:has(button[value='approved']), details.approve-all");
   if (!details) return;
   details.open = true;
   details.querySelector("form button").focus();
 }
+
+if (location.hash === "#approve") prepareApproval();
 
 const keys = {
   j: () => move(1),
