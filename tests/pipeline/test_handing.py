@@ -257,6 +257,24 @@ def test_nothing_is_called_back_while_a_request_of_it_is_on_its_way(ahead):
     assert count(ahead, slug) == {"pending": people}
 
 
+def test_a_pass_that_takes_long_calls_back_while_it_goes_on(ahead):
+    """A minute for every request: the first is unknown, and is called back before the last has left."""
+    slug, people = approved(ahead)
+    keeper = ahead.pipeline.delivering._channels[ChannelName.EMAIL]
+    send, states = keeper.send, []
+
+    def send_slowly(shipment):
+        ahead.clock.forward(seconds=40)
+        states.append(set(batches(ahead)))
+        return send(shipment)
+
+    keeper.send = send_slowly
+    ahead.sandbox.set_fault("sendgrid", "drop_after_accept")
+    deliver(ahead)
+    assert any("returned" in each for each in states), states
+    assert_once(ahead, slug, people)
+
+
 def test_a_restored_backup_calls_nothing_back_and_hands_nothing_over(ahead):
     slug, people = approved(ahead)
     ahead.sandbox.set_fault("sendgrid", "drop_after_accept")

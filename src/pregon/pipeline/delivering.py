@@ -37,6 +37,7 @@ from pregon.types import (
 
 _CLAIM_LEASE = timedelta(minutes=3)
 _SETTLE_AGAIN = timedelta(minutes=2)
+_CALL_BACK_EVERY = timedelta(minutes=1)
 # What a channel's pause begins with when its credentials have ended.
 _UNREADABLE = "credentials"
 
@@ -70,7 +71,7 @@ class Delivering:
         self._planning, self._opening = Planning(store, settings, clock), Opening(store, settings)
         self._settings, self._clock, self._worker, self._key = settings, clock, worker, key
         self._claim_lease = claim_lease
-        self._calling_back = build_calling_back(store, channels, clock)
+        self._calling_back, self._called_back_at = build_calling_back(store, channels, clock), clock()
 
     def deliver(self) -> DeliverResult:
         """One pass over all channels, until nothing is due."""
@@ -79,6 +80,7 @@ class Delivering:
         self._store.end_pauses(now)
         self._store.mark_lost_claims(now - self._claim_lease, now)
         held = self._store.hold_late(now - timedelta(hours=self._settings.channels.hold_after_hours))
+        self._called_back_at = now
         self._calling_back.run()
         settled = {name: self._settle_channel(channel) for name, channel in self._channels.items()}
         outcomes = {name: self._send_channel(channel) for name, channel in self._channels.items()}
@@ -104,8 +106,6 @@ class Delivering:
         # A mail server is handed one batch at a time; the next is claimed meanwhile, and the last is recorded.
         in_flight = min(email.in_flight, 2) if email.provider == "smtp" else email.in_flight
         handing = self._handing()
-        # What is handed over leaves later, so its hours are those of then.
-        lead = HAND_OVER_LEAD if handing else timedelta()
         return MailRoom(
             store=self._store,
             approved=self._approved,
@@ -117,9 +117,20 @@ class Delivering:
             daily_quota=email.daily_quota,
             mails_per_minute=email.mails_per_minute,
             record=self._record,
-            before_claim=lambda: self._opening.postpone_closed(ChannelName.EMAIL, self._clock() + lead),
+            before_claim=self._before_handing if handing else self._before_mail,
             handing=handing,
         )
+
+    def _before_mail(self) -> None:
+        self._opening.postpone_closed(ChannelName.EMAIL, self._clock())
+
+    def _before_handing(self) -> None:
+        """What is handed over leaves later, so its hours are those of then. A pass may be longer than a call-back can wait."""
+        now = self._clock()
+        self._opening.postpone_closed(ChannelName.EMAIL, now + HAND_OVER_LEAD)
+        if now >= self._called_back_at + _CALL_BACK_EVERY:
+            self._called_back_at = now
+            self._calling_back.run()
 
     def _handing(self) -> HandingOver | None:
         email = self._settings.channels.email
