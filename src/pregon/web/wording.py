@@ -30,7 +30,7 @@ SAID = {
     "yes_kept": "Your yes is kept. It goes out once everybody who has to has said yes.",
     "email": "Saved. Tests of newsletters can go there.",
     "not_tested": "The test did not go out, or nobody knows whether it did; the draft says why.",
-    "tested": "Sent to you as a test. It is in no figure.",
+    "tested": "The test is sent to the address that you gave. It is in no figure.",
     "retried": "What had failed for a passing reason is tried again with the next pass.",
     "commented": "Your comment is kept.",
     "approved": "Approved. It goes out at its time; you can withdraw it until then.",
