@@ -98,6 +98,11 @@ def leaving_time(due_at: datetime, now: datetime) -> datetime:
     return whole if whole == wanted else whole + timedelta(minutes=1)
 
 
+def is_stale(claimed_at: datetime | None, now: datetime, lease: timedelta) -> bool:
+    """Whether a claim is too old to be acted upon: after its lease it is taken for lost, and a request takes its time."""
+    return claimed_at is None or now - claimed_at >= lease / 2
+
+
 def choose_retriable(failed: Sequence[Delivery]) -> tuple[Delivery, ...]:
     """What of the failed deliveries may be tried again: what was given up, and the parts that were waiting for it.
 

@@ -8,6 +8,7 @@ from conftest import CLEAN, VIDEO  # type: ignore[import-not-found]
 
 from pregon.bootstrap import build_pipeline
 from pregon.errors import DecisionError
+from pregon.pipeline import approved
 from pregon.types import ChannelName, ContactState, Decision, DeliveryState, PostFields
 
 
@@ -99,6 +100,31 @@ def test_an_unknown_outcome_that_cannot_be_settled_is_held_for_a_person(house):
     assert house.pipeline.reviewing.resolve_deliveries(tuple(held), DeliveryState.SENT, house.officer) == 1
     settled = house.pipeline.store.read_delivery(held[0])
     assert (settled.state, settled.sent_at) == (DeliveryState.SENT, house.clock())
+
+
+@pytest.mark.parametrize(("channel", "content"), [("email", "ApprovedMails"), ("x", "Approved")])
+def test_a_machine_that_sleeps_between_claim_and_request_sends_nothing_when_it_wakes(
+    house, monkeypatch, channel, content
+):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, channel)
+    kept = getattr(approved, content).content
+
+    def sleep(self, claimed):
+        house.clock.forward(minutes=20)
+        return kept(self, claimed)
+
+    monkeypatch.setattr(getattr(approved, content), "content", sleep)
+    house.pipeline.delivering.deliver()
+    # By now somebody else may have taken these claims for lost, read that nothing is out, and be sending them.
+    assert "sending" in house.states(slug, channel)
+    assert house.sandbox.read("mails") == house.sandbox.read("posts") == []
+    monkeypatch.undo()
+    for _ in range(4):
+        house.clock.forward(minutes=20)
+        house.pipeline.delivering.deliver()
+    assert set(house.states(slug, channel)) <= {"sent", "suppressed"}
+    assert set(mails(house).values()) <= {1}
 
 
 @pytest.mark.parametrize("decision", [Decision.WITHDRAWN, Decision.NEEDS_CHANGES])

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from pregon.audiences import normalise_address
-from pregon.deliveries import GIVEN_UP, HAND_OVER_LEAD, NOT_POSTED, next_attempt
+from pregon.deliveries import GIVEN_UP, HAND_OVER_LEAD, NOT_POSTED, is_stale, next_attempt
 from pregon.drafts import POST_CHANNELS
 from pregon.pipeline.approved import Approved
 from pregon.pipeline.handing import HandingOver, build_calling_back, build_handing
@@ -114,6 +114,7 @@ class Delivering:
             key=self._key,
             base_url=settings.base_url,
             in_flight=in_flight,
+            claim_lease=self._claim_lease,
             daily_quota=email.daily_quota,
             mails_per_minute=email.mails_per_minute,
             record=self._record,
@@ -142,7 +143,10 @@ class Delivering:
         if content is None:
             self._store.hold_draft(claimed[0].draft_id, problem, [row.id for row in claimed])
             return [DeliveryState.HELD] * len(claimed)
-        outcomes = channel.send(self._shipment(content, claimed))
+        shipment = self._shipment(content, claimed)
+        if is_stale(claimed[0].claimed_at, self._clock(), self._claim_lease):
+            return []  # this machine slept: whoever takes it for lost reads back whether it is out
+        outcomes = channel.send(shipment)
         return self._record(channel, claimed, outcomes, "send")
 
     def _shipment(self, content: Content, deliveries: Iterable[Delivery]) -> Shipment:

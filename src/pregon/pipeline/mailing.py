@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from pregon.deliveries import AHEAD_MARK, sign_deliveries
+from pregon.deliveries import AHEAD_MARK, is_stale, sign_deliveries
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL
 from pregon.pipeline.approved import Approved, ApprovedMails
 from pregon.pipeline.handing import HandingOver
@@ -48,6 +48,7 @@ class MailRoom:
     key: bytes
     base_url: str
     in_flight: int
+    claim_lease: timedelta
     record: _Record
     before_claim: Callable[[], object]
     daily_quota: int | None = None
@@ -97,7 +98,7 @@ class _Run:
     room: MailRoom
     channel: Channel
     approved: ApprovedMails
-    flying: dict[Future[Sequence[Outcome]], Mailing] = field(default_factory=dict)
+    flying: dict[Future[Sequence[Outcome] | None], Mailing] = field(default_factory=dict)
     finished: list[tuple[Mailing, Outcome]] = field(default_factory=list)
     counts: Counter[DeliveryState] = field(default_factory=Counter)
     is_over: bool = False
@@ -145,8 +146,11 @@ class _Run:
             self.counts[outcome.state] += len(mailing.rows)
         return claimed
 
-    def _send(self, content: Content, mailing: Mailing, batch: Batch | None) -> Sequence[Outcome]:
+    def _send(self, content: Content, mailing: Mailing, batch: Batch | None) -> Sequence[Outcome] | None:
+        """What became of each mail; None when this machine slept since the claim, which may be somebody else's by now."""
         room = self.room
+        if is_stale(mailing.claimed_at, room.clock(), room.claim_lease):
+            return None
         marks = sign_deliveries((row[0] for row in mailing.rows), room.key)
         mails = OutgoingMails(mailing.rows, marks, room.links(), mailing.claimed_at)
         shipment = Shipment(content, mails, mailing.track_opens, mailing.track_clicks)
@@ -163,6 +167,8 @@ class _Run:
                 outcomes = future.result()
             except Exception as error:  # a mistake of ours: its mails stay claimed, and are settled as lost ones are
                 self.problem, self.is_over = self.problem or error, True
+                continue
+            if outcomes is None:
                 continue
             if isinstance(outcomes, SameOutcome) and outcomes.outcome.state is DeliveryState.SENT:
                 self.finished.append((mailing, outcomes.outcome))
