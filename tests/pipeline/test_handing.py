@@ -18,6 +18,8 @@ from pregon.settings import SendWindowRule
 from pregon.types import ChannelName, Decision, DeliveryState, DraftState, Outcome
 
 LEAD = timedelta(minutes=20)
+# What is about the provider, and not about how a database keeps it, is shown on one of them.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -94,6 +96,7 @@ def test_they_are_handed_over_at_once_and_leave_later(ahead):
     assert_once(ahead, slug, people)
 
 
+@on_sqlite
 def test_what_is_due_later_is_handed_over_within_the_hour_and_leaves_when_it_is_due(ahead):
     slug, people = approved(ahead)
     due_at = (ahead.clock() + timedelta(hours=3)).replace(second=0, microsecond=0)
@@ -112,6 +115,7 @@ def test_what_is_due_later_is_handed_over_within_the_hour_and_leaves_when_it_is_
     assert_once(ahead, slug, people)
 
 
+@on_sqlite
 def test_a_refused_hand_over_is_tried_again_at_its_time_and_not_at_once(ahead):
     slug, people = approved(ahead)
     ahead.sandbox.set_fault("sendgrid", "502", on="batch")
@@ -132,6 +136,7 @@ def test_an_answer_that_is_lost_is_settled_by_calling_the_batch_back(ahead, faul
     assert_once(ahead, slug, people)
 
 
+@on_sqlite
 @pytest.mark.parametrize("fault", ["drop_after_accept", "429"])
 def test_a_call_back_whose_answer_is_lost_is_read_back(ahead, fault):
     slug, people = approved(ahead)
@@ -159,6 +164,7 @@ def test_what_cannot_be_read_back_waits_and_is_read_in_the_log_when_it_has_left(
     assert_once(ahead, slug, people)
 
 
+@on_sqlite
 def test_called_back_for_certain_but_read_too_late_it_is_unknown_until_the_log_tells(ahead):
     slug, people = approved(ahead)
     deliver(ahead)
@@ -188,6 +194,24 @@ def test_stopped_in_the_middle_it_does_not_leave_and_may_go_on_later(ahead):
     assert_once(ahead, slug, people)
 
 
+@on_sqlite
+def test_what_was_called_back_is_corrected_and_only_the_correction_leaves(ahead):
+    slug, people = approved(ahead)
+    deliver(ahead)
+    view, reviewing = ahead.draft(slug, "email"), ahead.pipeline.reviewing
+    better = replace(view.revision.fields, preheader="Ce qui a été corrigé")
+    with pytest.raises(DecisionError, match="already gone out"):
+        reviewing.edit_draft(view.draft.id, view.draft.revision, better, ahead.officer)
+    ahead.pipeline.stopping.stop(slug, Decision.WITHDRAWN, ahead.officer)
+    reviewing.edit_draft(view.draft.id, view.draft.revision, better, ahead.officer)
+    ahead.approve(slug, "email")
+    assert_once(ahead, slug, people)
+    left = {mail["message_id"] for mail in ahead.sandbox.read("mails")}
+    texts = [m for m in ahead.sandbox.read("messages") if "Ce qui a été corrigé" in m["content"][1]["value"]]
+    assert len(texts) == len(left)
+
+
+@on_sqlite
 def test_stopped_too_late_it_is_said_to_be_out(ahead):
     slug, people = approved(ahead)
     deliver(ahead)
@@ -257,6 +281,7 @@ def test_nothing_is_called_back_while_a_request_of_it_is_on_its_way(ahead):
     assert count(ahead, slug) == {"pending": people}
 
 
+@on_sqlite
 def test_a_pass_that_takes_long_calls_back_while_it_goes_on(ahead):
     """A minute for every request: the first is unknown, and is called back before the last has left."""
     slug, people = approved(ahead)
@@ -287,6 +312,7 @@ def test_a_restored_backup_calls_nothing_back_and_hands_nothing_over(ahead):
     assert len(mails(ahead)) == people
 
 
+@on_sqlite
 def test_the_provider_checks_a_mail_and_sends_none(house):
     assert house.pipeline.trying.try_provider() == ""
     house.sandbox.set_fault("sendgrid", "401")
@@ -296,6 +322,7 @@ def test_the_provider_checks_a_mail_and_sends_none(house):
         assert by_smtp.pipeline.trying.try_provider() is None
 
 
+@on_sqlite
 def test_where_hours_count_they_are_those_of_leaving(house):
     rule = SendWindowRule.model_validate({"from": "08:00", "to": "19:00"})
     zone = ZoneInfo(house.settings.network.time_zone)
