@@ -13,9 +13,10 @@ from pipeline.conftest import CLEAN, SAMPLE, Clock, House  # type: ignore[import
 from postgres import fresh_schema, postgres_server
 from pregon.backups import restore_backup, write_backup
 from pregon.bootstrap import build_pipeline
-from pregon.errors import PregonError
+from pregon.errors import DecisionError, PregonError
 from pregon.sandbox import running_sandbox
 from pregon.settings import load_settings
+from pregon.types import Decision
 
 __all__ = ["postgres_server"]
 ROOT = Path(__file__).parents[1]
@@ -42,6 +43,24 @@ def back_up(house, tmp_path) -> Path:
     assert counts["contacts"] > 40
     assert counts["deliveries"] > 40
     return path
+
+
+def test_a_restore_that_was_interrupted_is_not_taken_for_a_database(house, tmp_path, monkeypatch):
+    house.approve(house.open_campaign(CLEAN), "email")
+    path, settings = back_up(house, tmp_path), read_settings(tmp_path / "other", f"sqlite:///{tmp_path / 'b.db'}")
+    monkeypatch.setattr("pregon.storage.store.Store.hold_everything", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        restore_backup(settings, path, house.clock())
+    with pytest.raises(PregonError, match="restore into it was interrupted"):
+        build_pipeline(settings, house.sandbox, clock=house.clock)
+    monkeypatch.undo()
+    (tmp_path / "b.db").unlink()
+    assert restore_backup(settings, path, house.clock())["held"] > 0
+    build_pipeline(settings, house.sandbox, clock=house.clock).store.close()
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
 
 
 def dump(store):
@@ -73,6 +92,10 @@ def test_everything_comes_back_and_waits_for_a_person(house, tmp_path, target, r
         again = House(pipeline, house.sandbox, house.clock, settings)
         assert again.states(slug, "email").count("held") == counts["held"]
         assert again.states(slug, "x") == ["sent"] * len(again.states(slug, "x"))
+        # It may have gone out since the backup: approving it a second time is no word on that.
+        view, decide = again.draft(slug, "email"), pipeline.reviewing.decide
+        with pytest.raises(DecisionError, match="may have gone out"):
+            decide(view.draft.id, Decision.WITHDRAWN, view.revision.digest, house.officer)
         ids = tuple(row.id for row in pipeline.reviewing.who(slug) if row.state == "held")
         pipeline.reviewing.resolve_deliveries(ids, "pending", house.officer)
         pipeline.delivering.deliver()

@@ -75,7 +75,7 @@ def restore_backup(settings: Settings, path: Path, at: datetime, say: Say = lamb
                     load(table, _read_rows(archive, f"tables/{table}.jsonl"))
     except (OSError, zipfile.BadZipFile) as error:
         raise PregonError(f"{path} cannot be read as a backup ({error}).") from error
-    store = open_store(settings.database_url)
+    store = open_store(settings.database_url, is_restore=True)
     try:
         Planning(store, settings, lambda: at).plan_all()
         held = store.hold_everything(_HELD, at)

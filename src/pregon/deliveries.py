@@ -35,7 +35,11 @@ GIVEN_UP = "given up after"
 NOT_POSTED = "not posted, since a part before it was not"
 # How the reasons of what is held begin that may be out all the same, or may come out without us. Only a person's word
 # sends it again: withdrawing an approval and giving it again must not.
-MAY_BE_OUT = ("held: whether it went out could not be settled", "held: the forum keeps this topic")
+MAY_BE_OUT = (
+    "held: whether it went out could not be settled",
+    "held: the forum keeps this topic",
+    "held: it was due when the backup was taken",
+)
 
 
 def plan_deliveries(content: Content, digest: str, draft_id: int) -> tuple[PlannedDelivery, ...]:

@@ -14,7 +14,7 @@ from pregon.deliveries import AHEAD_MARK
 from pregon.errors import PregonError
 from pregon.storage.base import Queries
 from pregon.storage.funnels import mark_stale
-from pregon.storage.shape import upgrade
+from pregon.storage.shape import UNFINISHED_RESTORE, upgrade
 from pregon.storage.tables import batches, deliveries, metadata, notices
 from pregon.types import BatchState, DeliveryState
 
@@ -56,6 +56,7 @@ class CopyQueries(Queries):
             connection.execute(update(notices).where(notices.c.state == "pending").values(state="held"))
             touched = connection.execute(select(deliveries.c.campaign_id).distinct()).scalars().all()
             mark_stale(self, connection, touched)
+            connection.execute(text(f"DROP TABLE IF EXISTS {UNFINISHED_RESTORE}"))
         return int(held)
 
 
@@ -63,6 +64,7 @@ class CopyQueries(Queries):
 def make_database(url: str, revision: str) -> Iterator[Load]:
     """An empty database in the shape that it had at `revision`, to be loaded table by table, all or nothing.
 
+    Nobody but the restore itself opens it until `hold_everything` has run: what is due in it would go out again.
     Raises `PregonError` when the database holds something already.
     """
     engine = create_engine(url)
@@ -80,6 +82,7 @@ def make_database(url: str, revision: str) -> Iterator[Load]:
 
             yield load
             _move_sequences(connection, engine, shape)
+            connection.execute(text(f"CREATE TABLE {UNFINISHED_RESTORE} (mark INTEGER)"))
     finally:
         engine.dispose()
 

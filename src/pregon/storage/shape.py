@@ -10,15 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from pregon.errors import PregonError
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def migrate(engine: Engine) -> None:
-    """Run the migrations that are missing."""
+# A table that stands in a database while a backup is put back into it, and until what was due in it is held.
+UNFINISHED_RESTORE = "unfinished_restore"
+
+
+def migrate(engine: Engine, *, is_restore: bool = False) -> None:
+    """Run the migrations that are missing. Raises `PregonError` where a restore did not come to its end."""
     with engine.connect() as connection, _without_references(connection), connection.begin():
+        if not is_restore and inspect(connection).has_table(UNFINISHED_RESTORE):
+            raise PregonError("a restore into it was interrupted: empty it, and restore the backup again")
         if _read_revision(connection) != head_revision():
             upgrade(connection, "head")
             _check_references(connection)

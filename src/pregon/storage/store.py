@@ -86,10 +86,10 @@ class Store(
         self.engine.dispose()
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, is_restore: bool = False) -> Store:
     """Open the database at an SQLAlchemy URL, bring it to the newest shape, and return its queries.
 
-    Raises `PregonError` when it cannot be opened.
+    `is_restore` opens one that a backup has just been put into. Raises `PregonError` when it cannot be opened.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
@@ -99,7 +99,7 @@ def open_store(url: str) -> Store:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
     try:
-        migrate(engine)
+        migrate(engine, is_restore=is_restore)
     except Exception as error:
         engine.dispose()
         place = parsed.render_as_string(hide_password=True)
