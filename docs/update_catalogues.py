@@ -33,7 +33,7 @@ STAGES = (
 SILENT = (
     "pipeline/contact_words.py", "pipeline/importing.py", "drafts/words.py", "drafts/encoding.py", "drafts/render.py", "drafts/shapes.py",
     "drafts/notice.py", "drafts/names.py", "drafts/sentences.py", "items/calls.py", "items/dates.py", "items/html", "items/kinds.py", "items/language.py",
-    "items/texts.py", "items/details.py", "storage/base.py", "storage/contact_imports.py", "storage/tables.py", "storage/copies.py",
+    "items/texts.py", "items/details.py", "storage/base.py", "storage/contact_imports.py", "storage/tables", "storage/copies.py",
     "storage/store.py", "storage/shape.py", "storage/mailings.py", "storage/migrations", "sources/webhook.py", "sources/websub.py", "web/readers", "web/webhooks.py", "web/api", "source_rules.py",
     "pipeline/protocols.py",
 )  # fmt: skip
