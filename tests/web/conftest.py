@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
-from tests.web.builders import ORIGIN, Browser, Place, make_settings, open_place, prepare_home
-
-from pregon.web.app import build_app
+from tests.web.builders import ORIGIN, Browser, Place, build_desk, make_settings, open_place, prepare_home
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +27,7 @@ def place(tmp_path: Path, prepared_home: Path) -> Iterator[Place]:
 @pytest.fixture
 def browse(place: Place) -> Callable[[str], Browser]:
     """A signed-in browser for a person's name; with "" nobody is signed in."""
-    app = build_app(place.pipeline, hint=place.hint)
+    app = build_desk(place)
 
     def open_browser(name: str) -> Browser:
         http = TestClient(app, base_url=ORIGIN, follow_redirects=False, raise_server_exceptions=False)

@@ -9,13 +9,12 @@ from urllib.parse import urlencode
 
 import pytest
 from starlette.testclient import TestClient
-from tests.web.builders import ORIGIN, PASSWORD, Browser, Place, make_settings, open_place
+from tests.web.builders import ORIGIN, PASSWORD, Browser, Place, build_desk, make_settings, open_place
 from tests.web.provider import CLIENT, SECRET, OpenIdProvider, running_provider
 
 from pregon.errors import DecisionError, NotAllowedError
 from pregon.settings import OpenId
 from pregon.types import Role
-from pregon.web.app import build_app
 
 Browse = Callable[[str], Browser]
 
@@ -73,7 +72,7 @@ def provided(tmp_path: Path, prepared_home: Path, provider: OpenIdProvider) -> I
 
 
 def open_browser(place: Place) -> Browser:
-    http = TestClient(build_app(place.pipeline, hint=place.hint), base_url=ORIGIN, follow_redirects=False)
+    http = TestClient(build_desk(place), base_url=ORIGIN, follow_redirects=False)
     return Browser(http)
 
 

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from tests.web.builders import ORIGIN, Place
+from tests.web.builders import ORIGIN, Place, build_desk
 
 from pregon.types import Role
-from pregon.web.app import build_app
 
 
 @dataclass
@@ -41,7 +40,7 @@ Programs = Callable[[Role], Program]
 
 @pytest.fixture
 def program(place: Place) -> Programs:
-    app = build_app(place.pipeline, hint=place.hint)
+    app = build_desk(place)
 
     def make(role: Role) -> Program:
         people = place.pipeline.people

@@ -11,10 +11,9 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from tests.web.builders import Place
+from tests.web.builders import Place, build_desk
 
 from pregon.types import Role
-from pregon.web.app import build_app
 
 CHECKS = [
     not_a_server_error,
@@ -29,7 +28,7 @@ _EXAMPLES = 12
 def test_what_is_described_is_what_there_is(place: Place) -> None:
     people = place.pipeline.people
     token = people.tokens.create(people.user("approver"), "tests", Role.APPROVER, 1)[0]
-    described = schemathesis.openapi.from_asgi("/api/openapi.json", build_app(place.pipeline, hint=place.hint))
+    described = schemathesis.openapi.from_asgi("/api/openapi.json", build_desk(place))
     operations = [found.ok() for found in described.get_all_operations()]
     assert len(operations) >= 34
     for operation in operations:

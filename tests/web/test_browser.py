@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from tests.web.builders import PASSWORD, Place, make_settings, open_place
+from tests.web.builders import PASSWORD, Place, build_desk, make_settings, open_place
 
 from pregon.types import DraftState
-from pregon.web.app import build_app
 
 pytestmark = pytest.mark.browser
 CHROMIUM = os.environ.get("PREGON_CHROMIUM", "/usr/bin/chromium")
@@ -31,7 +30,7 @@ def served(tmp_path: Path, prepared_home: Path) -> Iterator[tuple[Place, str]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with open_place(make_settings(tmp_path, address, prepared_home)) as place:
-            server = uvicorn.Server(uvicorn.Config(build_app(place.pipeline, hint=place.hint), log_level="warning"))
+            server = uvicorn.Server(uvicorn.Config(build_desk(place), log_level="warning"))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
             thread.start()
             yield place, address

@@ -16,12 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 from starlette.testclient import TestClient
-from tests.web.builders import ORIGIN, PASSWORD, PROJECT, SAMPLE, Browser, Place
+from tests.web.builders import ORIGIN, PASSWORD, PROJECT, SAMPLE, Browser, Place, build_desk
 
 from pregon.errors import NotAllowedError
 from pregon.types import CampaignSearch, Role
 from pregon.web import language
-from pregon.web.app import build_app
 from pregon.web.language import COOKIE, choose_language, say_sentence, speak, spoken, translate, translate_plural
 from pregon.web.wording import money
 from pregon.web.workings import refuse_below
@@ -258,7 +257,7 @@ def is_data(text: str, data: str) -> bool:
 
 
 def browser_of(place: Place) -> TestClient:
-    return TestClient(build_app(place.pipeline, hint=place.hint), base_url=ORIGIN, follow_redirects=False)
+    return TestClient(build_desk(place), base_url=ORIGIN, follow_redirects=False)
 
 
 @pytest.mark.parametrize("code", OTHERS)

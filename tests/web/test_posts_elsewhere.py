@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from starlette.testclient import TestClient
-from tests.web.builders import ORIGIN, Browser, make_settings, open_place, prepare_home
+from tests.web.builders import ORIGIN, Browser, build_desk, make_settings, open_place, prepare_home
 
 from pregon.settings import ChannelConfig, ForumConfig, PostRule, TopicRule
 from pregon.types import Kind, TopicBody
 from pregon.web.api.fields import show_content
-from pregon.web.app import build_app
 
 
 def test_a_draft_for_mastodon_and_one_for_the_forum_are_shown_and_edited(tmp_path: Path) -> None:
@@ -26,7 +25,7 @@ def test_a_draft_for_mastodon_and_one_for_the_forum_are_shown_and_edited(tmp_pat
     settings = given.model_copy(update={"playbooks": playbooks, "channels": channels})
     prepare_home(settings)
     with open_place(settings) as place:
-        http = TestClient(build_app(place.pipeline, hint=place.hint), base_url=ORIGIN, follow_redirects=False)
+        http = TestClient(build_desk(place), base_url=ORIGIN, follow_redirects=False)
         editor = Browser(http).sign_in("editor")
         row, draft = next(
             (row, draft)
