@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import forking
+
 ROOT = Path(__file__).parents[1]
 PREGON = Path(sys.executable).parent / "pregon"
 INBOX = ROOT / "src" / "pregon" / "sandbox" / "sample" / "inbox"
@@ -16,9 +18,15 @@ SEED = ROOT.parent / "shared" / "seeds" / "circulaire-46-2018.fr.txt"
 
 
 @pytest.fixture
-def pregon(tmp_path):
+def environment(tmp_path):
+    return {**os.environ, "PREGON_HOME": str(tmp_path / "home")}
+
+
+@pytest.fixture
+def installed(environment):
+    """The command as it is installed, with a start of its own."""
+
     def run(*words, root=ROOT):
-        environment = {**os.environ, "PREGON_HOME": str(tmp_path / "home")}
         return subprocess.run(
             [PREGON, *map(str, words)], cwd=root, env=environment, capture_output=True, text=True, check=False
         )
@@ -26,8 +34,18 @@ def pregon(tmp_path):
     return run
 
 
-def test_read_prints_one_json_document_and_stores_nothing(pregon, tmp_path):
-    done = pregon("read", INBOX / "circulaire-13-2026.fr.txt", "--json")
+@pytest.fixture
+def pregon(environment, tmp_path):
+    """The command in a process of its own that need not import anything."""
+
+    def run(*words, root=ROOT):
+        return forking.run_pregon([str(word) for word in words], cwd=root, env=environment, out=tmp_path)
+
+    return run
+
+
+def test_read_prints_one_json_document_and_stores_nothing(installed, tmp_path):
+    done = installed("read", INBOX / "circulaire-13-2026.fr.txt", "--json")
     item = json.loads(done.stdout)
     assert done.returncode == 0
     assert (item["kind"], item["language"], item["number"], item["date"]) == ("circular", "fr", 13, "2026-11-12")
@@ -63,19 +81,19 @@ def test_a_document_that_cannot_be_read_costs_one_sentence(pregon, tmp_path, nam
     assert "Traceback" not in done.stderr
 
 
-def test_a_wrong_configuration_exits_2_with_each_finding(pregon, tmp_path):
+def test_a_wrong_configuration_exits_2_with_each_finding(installed, tmp_path):
     shutil.copytree(ROOT / "config", tmp_path / "root" / "config")
     path = tmp_path / "root" / "config" / "channels.yaml"
     path.write_text(path.read_text() + "speed: 9\n")
-    done = pregon("check", "--json", root=tmp_path / "root")
+    done = installed("check", "--json", root=tmp_path / "root")
     assert done.returncode == 2
     (finding,) = json.loads(done.stdout)["findings"]
     assert (finding["file"], finding["key"]) == ("channels.yaml", "speed")
-    assert pregon("check", root=tmp_path / "root").returncode == 2
+    assert installed("check", root=tmp_path / "root").returncode == 2
 
 
-def test_an_unknown_word_exits_2(pregon):
-    assert pregon("shout").returncode == 2
+def test_an_unknown_word_exits_2(installed):
+    assert installed("shout").returncode == 2
 
 
 def test_the_desk_s_decisions_from_a_terminal(pregon):

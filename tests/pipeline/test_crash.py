@@ -1,33 +1,24 @@
 """Killed with SIGKILL at random points of a delivery, and started again until done: nothing twice, nothing lost."""
 
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 from conftest import CLEAN, ROOT, SAMPLE  # type: ignore[import-not-found]
+from crashing import deliver_in_threes  # type: ignore[import-not-found]
 from sqlalchemy import create_engine, text
 
+import forking
 from pregon.bootstrap import load_settings, running_pipeline
 from pregon.sandbox import running_sandbox
 from pregon.types import Decision, DeliveryState, Role, User
 
 KILLS = 12
-CHILD = """
-import os, sys
-from pathlib import Path
-from pregon.bootstrap import load_settings, running_pipeline
-settings = load_settings(Path(sys.argv[1]), {"PREGON_HOME": sys.argv[2]})
-email = settings.channels.email.model_copy(update={"batch_size": 3})
-settings = settings.model_copy(update={"channels": settings.channels.model_copy(update={"email": email})})
-with running_pipeline(settings) as pipeline:
-    print("ready", flush=True)
-    pipeline.delivering.deliver()
-print("done", flush=True)
-"""
 
 
 def prepare(home: Path) -> tuple[str, int, int]:
@@ -59,13 +50,16 @@ def age_claims(home: Path) -> None:
     engine.dispose()
 
 
-def start(home: Path) -> subprocess.Popen[str]:
-    words = [sys.executable, "-c", CHILD, str(ROOT), str(home)]
-    child = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert child.stdout is not None
-    while (line := child.stdout.readline()) != "ready\n":
-        assert line, "the child ended before it was ready"
-    return child
+def start(home: Path) -> tuple[BaseProcess, Connection]:
+    child, words = forking.start(deliver_in_threes, ROOT, home)
+    assert words.recv() == "ready"
+    return child, words
+
+
+def said_done(words: Connection) -> bool:
+    with suppress(EOFError):
+        return words.recv() == "done"
+    return False
 
 
 @pytest.mark.timeout(200)
@@ -75,16 +69,16 @@ def test_nothing_twice_and_nothing_lost(tmp_path: Path) -> None:
     chance = random.Random(20261123)
     interrupted = 0
     for _ in range(KILLS):
-        child = start(home)
+        child, words = start(home)
         time.sleep(chance.uniform(0, 0.25))
         child.kill()
-        assert child.stdout is not None
-        interrupted += "done" not in child.stdout.read()
-        child.wait()
+        child.join()
+        interrupted += not said_done(words)
         age_claims(home)
     for _ in range(4):
-        child = start(home)
-        assert child.wait(timeout=60) == 0
+        child, _ = start(home)
+        child.join(60)
+        assert child.exitcode == 0
         age_claims(home)
 
     with running_sandbox(home / "sandbox.db") as sandbox:
