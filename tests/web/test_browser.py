@@ -38,23 +38,30 @@ def served(tmp_path: Path, prepared_home: Path) -> Iterator[tuple[Place, str]]:
             thread.join(10)
 
 
-@pytest.fixture
-def page(served: tuple[Place, str]) -> Iterator[object]:
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[object]:
+    """One Chromium for all tests here; each has a context of its own, with nothing in it."""
     if shutil.which(CHROMIUM) is None and not os.environ.get("PREGON_REQUIRE_BROWSER"):
         pytest.skip("no Chromium here")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        tab = browser.new_page(base_url=served[1])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(served: tuple[Place, str], chromium: object) -> Iterator[object]:
+    with chromium.new_context(base_url=served[1]) as context:
+        tab = context.new_page()
         tab.set_default_timeout(10_000)
         problems: list[str] = []
         tab.on("pageerror", lambda error: problems.append(str(error)))
         tab.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
         yield tab
-        browser.close()
-        # A refused style or script is reported here: the policy and the pages must fit one another.
-        assert [p for p in problems if "409" not in p] == []
+    # A refused style or script is reported here: the policy and the pages must fit one another.
+    assert [p for p in problems if "409" not in p] == []
 
 
 def sign_in(page: object, name: str) -> None:
