@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, distinct, exists, func, insert, literal, literal_column, or_, select, update
+from sqlalchemy import case, distinct, exists, func, insert, literal, or_, select, update
 
 from pregon.deliveries import AHEAD_MARK
 from pregon.storage.base import Queries
+from pregon.storage.conditions import in_state
 from pregon.storage.funnels import mark_stale
 from pregon.storage.stopping import STOPPED
 from pregon.storage.tables import approvals, batches, channel_states, deliveries, drafts
@@ -30,11 +31,6 @@ _DOUBTFUL = "called back so late that it may have left; the provider is asked wh
 
 def _claims(*conditions: Any) -> Any:
     return select(batches.c.claim).where(*conditions)
-
-
-def _of_state(state: DeliveryState) -> Any:
-    # A literal, so that the index of this state is used.
-    return deliveries.c.state == literal_column(f"'{state.value}'")
 
 
 class BatchQueries(Queries):
@@ -81,7 +77,7 @@ class BatchQueries(Queries):
     def release_unopened(self, at: datetime) -> int:
         """Mails whose worker was lost before their claim had joined a batch: nothing of them left. Returns how many."""
         lost = update(deliveries).where(
-            _of_state(DeliveryState.UNKNOWN),
+            in_state(DeliveryState.UNKNOWN),
             deliveries.c.channel == ChannelName.EMAIL,
             deliveries.c.claimed_by.like(f"%{AHEAD_MARK}/%"),
             ~exists().where(batches.c.claim == deliveries.c.claimed_by),
@@ -105,7 +101,7 @@ class BatchQueries(Queries):
             drafts.c.revision == batches.c.revision,
         )
         unknown = select(deliveries.c.claimed_by).where(
-            _of_state(DeliveryState.UNKNOWN), deliveries.c.claimed_by.is_not(None)
+            in_state(DeliveryState.UNKNOWN), deliveries.c.claimed_by.is_not(None)
         )
         paused = exists().where(
             channel_states.c.channel == ChannelName.EMAIL, channel_states.c.paused.startswith("paused by ")
@@ -184,7 +180,7 @@ class BatchQueries(Queries):
         waiting = select(batches.c.claim, batches.c.draft_id, batches.c.leaves_at).where(
             batches.c.state.not_in((BatchState.RETURNED, BatchState.UNUSED)),
             batches.c.leaves_at > at - grace,
-            batches.c.claim.in_(select(deliveries.c.claimed_by).where(_of_state(DeliveryState.UNKNOWN))),
+            batches.c.claim.in_(select(deliveries.c.claimed_by).where(in_state(DeliveryState.UNKNOWN))),
         )
         with self._write() as connection:
             for row in connection.execute(waiting).all():
@@ -220,7 +216,7 @@ class BatchQueries(Queries):
 
 def _sending() -> Any:
     """The claims whose request is on its way."""
-    return select(deliveries.c.claimed_by).where(_of_state(DeliveryState.SENDING), deliveries.c.claimed_by.is_not(None))
+    return select(deliveries.c.claimed_by).where(in_state(DeliveryState.SENDING), deliveries.c.claimed_by.is_not(None))
 
 
 def _take_back(draft_id: int) -> Any:
