@@ -200,7 +200,7 @@ def test_what_was_called_back_is_corrected_and_only_the_correction_leaves(ahead)
     deliver(ahead)
     view, reviewing = ahead.draft(slug, "email"), ahead.pipeline.reviewing
     better = replace(view.revision.fields, preheader="Ce qui a été corrigé")
-    with pytest.raises(DecisionError, match="already gone out"):
+    with pytest.raises(DecisionError, match="stop it on its result page first"):
         reviewing.edit_draft(view.draft.id, view.draft.revision, better, ahead.officer)
     ahead.pipeline.stopping.stop(slug, Decision.WITHDRAWN, ahead.officer)
     reviewing.edit_draft(view.draft.id, view.draft.revision, better, ahead.officer)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, not_, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, not_, select, update
 
 from pregon.drafts import decode_content, decode_fields, encode_content, encode_fields
 from pregon.errors import DecisionError, StaleRevisionError
@@ -35,6 +35,9 @@ from pregon.types import (
 _DECIDED = "Somebody else decided about this draft just now; read the page again."
 _STALE = "Somebody else saved this draft in between; nothing was overwritten."
 _GONE = "Part of this draft has already gone out, so it can no longer be changed; write a correction instead."
+_KEPT = (
+    "The provider has this draft already and sends it at its time: stop it on its result page first, then change it."
+)
 _IN_DOUBT = (
     "Part of this draft may have gone out, which nobody could tell: say on its result page whether it did, then decide."
 )
@@ -84,7 +87,7 @@ class DraftQueries(Queries):
             changed = changed.values(revision=base + 1, state=DraftState.DRAFT, updated_at=at)
             if connection.execute(changed).rowcount != 1:
                 raise StaleRevisionError(_STALE, current=base)
-            _withdraw_open_work(self, connection, draft_id, "withdrawn: the draft was edited after its approval")
+            _withdraw_open_work(self, connection, draft_id, "withdrawn: the draft was edited after its approval", at)
             _insert_revision(connection, draft_id, base + 1, item_version, proposal, by, at)
         return base + 1
 
@@ -119,7 +122,7 @@ class DraftQueries(Queries):
             _refuse_decided(connection, draft, decided_before)
             if decision in (Decision.WITHDRAWN, Decision.CANCELLED, Decision.NEEDS_CHANGES):
                 reason, is_final = f"withdrawn: {decision.replace('_', ' ')} by {by}", decision is Decision.CANCELLED
-                _withdraw_open_work(self, connection, draft.id, reason, is_final=is_final)
+                _withdraw_open_work(self, connection, draft.id, reason, at, is_final=is_final)
             values = {"draft_id": draft.id, "revision": draft.revision, "digest": digest, "decision": decision}
             result = connection.execute(
                 insert(approvals).values(
@@ -181,7 +184,7 @@ def read_answer(row: Row[Any]) -> Answer:
 
 
 def _withdraw_open_work(
-    queries: Queries, connection: Connection, draft_id: int, reason: str, *, is_final: bool = False
+    queries: Queries, connection: Connection, draft_id: int, reason: str, at: datetime, *, is_final: bool = False
 ) -> None:
     """Take back what has not gone out. Raises `DecisionError`, and so takes back nothing, when something may have.
 
@@ -192,8 +195,11 @@ def _withdraw_open_work(
     own, in_doubt = deliveries.c.draft_id == draft_id, is_held_in_doubt()
     withdrawn = update(deliveries).where(own, deliveries.c.state.in_(_UNSENT), not_(in_doubt))
     connection.execute(withdrawn.values(state=DeliveryState.SUPPRESSED, reason=reason))
-    started = deliveries.c.state.in_(("sending", "sent", "unknown"))
-    for out, problem in ((started, _GONE), *(() if is_final else ((in_doubt, _IN_DOUBT),))):
+    # Handed over ahead: sent is when it leaves. A time that is missing is no time ahead.
+    later = and_(deliveries.c.sent_at.is_not(None), deliveries.c.sent_at > at)
+    kept = and_(deliveries.c.state == DeliveryState.SENT.value, later)
+    started = and_(deliveries.c.state.in_(("sending", "sent", "unknown")), not_(kept))
+    for out, problem in ((started, _GONE), (kept, _KEPT), *(() if is_final else ((in_doubt, _IN_DOUBT),))):
         if connection.execute(select(deliveries.c.id).where(own, out).limit(1)).first() is not None:
             raise DecisionError(problem)
     campaign = select(drafts.c.campaign_id).where(drafts.c.id == draft_id)
