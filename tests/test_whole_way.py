@@ -22,6 +22,8 @@ import pytest
 import yaml
 from playwright.sync_api import Page, expect, sync_playwright
 
+import forking
+
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "src" / "pregon" / "sandbox" / "sample"
 PREGON = Path(sys.executable).parent / "pregon"
@@ -95,9 +97,8 @@ class Serving:
         self.log = root / "serve.log"
 
     def run(self, *words: str) -> str:
-        done = subprocess.run(
-            [PREGON, *words], cwd=self.root, env=self.environment, capture_output=True, text=True, check=True
-        )
+        done = forking.run_pregon(words, cwd=self.root, env=self.environment, out=self.root)
+        done.check_returncode()
         return done.stdout
 
     def start(self) -> None:

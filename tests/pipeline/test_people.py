@@ -2,6 +2,7 @@
 
 import pytest
 
+from passwords import add_person
 from pregon.errors import NotAllowedError, PregonError
 from pregon.types import Role
 
@@ -10,7 +11,7 @@ PASSWORD = "correct horse battery"
 
 def test_a_session_lives_until_it_ends(house):
     people = house.pipeline.people
-    people.add_user("ines", PASSWORD, Role.EDITOR)
+    add_person(house.pipeline, "ines", PASSWORD, Role.EDITOR)
     token = people.sign_in("ines", PASSWORD).token
     assert people.session(token).user.name == "ines"
     house.clock.forward(hours=12, seconds=1)
@@ -24,7 +25,7 @@ def test_a_session_lives_until_it_ends(house):
 
 def test_a_session_ends_when_it_is_not_used_and_not_while_it_is(house):
     people = house.pipeline.people
-    people.add_user("ines", PASSWORD, Role.EDITOR)
+    add_person(house.pipeline, "ines", PASSWORD, Role.EDITOR)
     token = people.sign_in("ines", PASSWORD).token
     for _ in range(3):
         house.clock.forward(minutes=119)
@@ -35,7 +36,7 @@ def test_a_session_ends_when_it_is_not_used_and_not_while_it_is(house):
 
 def test_guessing_is_throttled_also_for_the_right_password(house):
     people = house.pipeline.people
-    people.add_user("ines", PASSWORD, Role.EDITOR)
+    add_person(house.pipeline, "ines", PASSWORD, Role.EDITOR)
     for _ in range(5):
         with pytest.raises(NotAllowedError, match="not right"):
             people.sign_in("ines", "wrong")

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from argon2 import PasswordHasher
 from fastapi import FastAPI
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from starlette.testclient import TestClient
 
 import pregon.sandbox
-from pregon.bootstrap import build_pipeline, now, running_stand_ins
+from passwords import add_person
+from pregon.bootstrap import build_pipeline, running_stand_ins
 from pregon.pipeline import Pipeline
 from pregon.sandbox import Sandbox
 from pregon.settings import Settings, load_settings
@@ -26,8 +26,6 @@ from pregon.web.app import build_app
 PROJECT = Path(__file__).parents[2]
 SAMPLE = Path(pregon.sandbox.__file__).parent / "sample"
 PASSWORD = "correct horse battery"
-# Argon2's lowest cost. A hash names its own cost, so whoever signs in is checked as always, in no time.
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 ORIGIN = "http://desk.test"
 
 
@@ -80,7 +78,7 @@ def prepare_home(settings: Settings) -> None:
         pipeline.watching.watch(force=True)
         pipeline.drafting.sweep()
         for role in Role:
-            pipeline.store.save_user(role.value, CHEAP.hash(PASSWORD), role, now())
+            add_person(pipeline, role.value, PASSWORD, role)
         pipeline.store.close()
 
 
