@@ -33,6 +33,10 @@ VIDEO = "video-night-of-the-spring-tide.en.md"
 __all__ = ["postgres_server"]
 
 
+# For a test that shows the same of both databases: what it is about has no SQL of its own.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
 @dataclass
 class Clock:
     """Stands still until it is moved."""

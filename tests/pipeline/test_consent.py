@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
-from conftest import CLEAN, House  # type: ignore[import-not-found]
+from conftest import CLEAN, House, on_sqlite  # type: ignore[import-not-found]
 
 from pregon.bootstrap import build_pipeline
 from pregon.types import Consent, ConsentEntry, Delivery, DeliveryState, EventType, ProviderEvent, Purpose
@@ -31,6 +31,7 @@ def send_to_nine(house: House) -> dict[str, Delivery]:
     return {address_of(*each): rows[address_of(*each)] for each in NINE}
 
 
+@on_sqlite
 def test_each_of_the_nine_is_seen_in_sendgrid_s_message(house: House) -> None:
     send_to_nine(house)
     mails = {mail["to_email"]: mail for mail in house.sandbox.read("mails")}

@@ -4,6 +4,7 @@ import io
 from datetime import UTC, datetime
 
 import pytest
+from conftest import on_sqlite  # type: ignore[import-not-found]
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +51,7 @@ def ledger(house, contact_id):
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@on_sqlite
 def test_headers_delimiters_and_encodings_of_four_languages(house, header, row, encoding):
     result = take(house, f"{header}\r\n{row}\r\n".encode(encoding))
     assert (result.accepted, result.rejected) == (1, ())

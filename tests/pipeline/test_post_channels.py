@@ -106,17 +106,15 @@ def test_a_topic_goes_the_whole_way(posting: House) -> None:
     assert posting.pipeline.measuring.measure() == 3
 
 
-@pytest.mark.parametrize(
-    ("parts", "found"),
-    [
-        (("Circular 58: two calls\n\nTwo calls are open.", "Another"), "topic.parts"),
-        (("Too short\n\nTwo calls are open until June.",), "topic.title"),
-        (("T" * 256 + "\n\nTwo calls are open until June.",), "topic.title"),
-        (("Circular 58: two calls\n\nToo short",), "topic.text"),
-        (("Circular 58: two calls\n\n" + "word " * 6_500,), "discourse.too-long"),
-    ],
-)
-def test_what_a_forum_would_refuse_is_an_error_of_the_draft(posting: House, parts: tuple[str, ...], found: str) -> None:
+def test_what_a_forum_would_refuse_is_an_error_of_the_draft(posting: House) -> None:
+    refused = {
+        ("Circular 58: two calls\n\nTwo calls are open.", "Another"): "topic.parts",
+        ("Too short\n\nTwo calls are open until June.",): "topic.title",
+        ("T" * 256 + "\n\nTwo calls are open until June.",): "topic.title",
+        ("Circular 58: two calls\n\nToo short",): "topic.text",
+        ("Circular 58: two calls\n\n" + "word " * 6_500,): "discourse.too-long",
+    }
     view = posting.draft(posting.open_campaign(CLEAN), "discourse")
-    tried = posting.pipeline.reviewing.try_fields(view.draft.id, PostFields(parts), posting.officer)
-    assert found in [check.id for check in tried.checks if check.level == "error"]
+    for parts, found in refused.items():
+        tried = posting.pipeline.reviewing.try_fields(view.draft.id, PostFields(parts), posting.officer)
+        assert found in [check.id for check in tried.checks if check.level == "error"], parts
