@@ -108,11 +108,12 @@ def test_what_is_handed_over_is_said_and_called_back(place: Place, browse: Brows
     store.exchange_mailings([(mailing, sent)], 0, 1, "worker+", now)
     store.close_claims([mailing.claim], BatchState.HANDED_OVER, now)
     page = approver.get(result)
-    assert "0 of" in page
-    assert re.search(r"1 are handed to SendGrid and leave .*; until .* they can be called back\.", page)
+    assert "leaves " in page
+    assert "handed over" in page
+    assert re.search(r"With SendGrid: 1, leaving .*; until .* they can be called back\.", page)
     (others,) = [each for each in place.pipeline.stopping.look(slug) if each.draft.id == view.draft.id]
     approver.post(f"/campaigns/{slug}/stop", word="for_now")
     states = [row.state for row in place.pipeline.reviewing.who(slug) if row.channel == "email"]
     assert DeliveryState.PENDING not in states
     assert others.gone == 0
-    assert "1 are being called back from SendGrid, where they would leave" in approver.get(result)
+    assert "Being called back from SendGrid: 1, which would leave" in approver.get(result)

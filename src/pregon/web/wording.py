@@ -100,6 +100,8 @@ def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
     return {
         "moment": moment,
         "due": due,
+        # Handed to the provider and not sent yet: sent is when it leaves.
+        "is_ahead": lambda value: value is not None and value > datetime.now(UTC),
         "day": day,
         "hour": hour,
         "month": lambda value: format_date(value, "LLLL y", locale=formats()).capitalize(),
