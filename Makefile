@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Without it each worker of the tests would compile every one of them.
+unexport PYTHONDONTWRITEBYTECODE
 STAMP := $(VENV)/.installed
 ARGS ?=
 # Three workers for two cores, since half of a test is waiting; a file stays with one worker, so that what it starts is
