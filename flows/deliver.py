@@ -12,6 +12,7 @@ def deliver() -> dict[str, dict[str, int]]:
         result = pipeline.delivering.deliver()
         pipeline.noticing.send_due()
         pipeline.notifying.notify()
+        pipeline.measuring.refresh_figures()
     log = get_run_logger()
     for channel, reason in result.paused.items():
         log.warning("%s is paused: %s", channel, reason)

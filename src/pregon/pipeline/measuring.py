@@ -189,6 +189,10 @@ class Measuring:
         kept = timedelta(days=self._settings.network.event_retention_days)
         return self._store.strip_events(self._clock() - kept)
 
+    def refresh_figures(self) -> int:
+        """Count what has changed, so that nobody who opens a page waits for it. Returns how many campaigns."""
+        return self._store.refresh_funnels()
+
     def funnels(self, slug: str | None = None) -> tuple[CampaignFunnels, ...]:
         """The figures of one campaign, or of all, newest first."""
         if slug is not None:

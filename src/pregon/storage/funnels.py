@@ -53,6 +53,10 @@ class FunnelQueries(Queries):
     def count_funnels(self, campaign_ids: Sequence[int]) -> dict[int, tuple[Funnel, ...]]:
         """The funnels of these campaigns, per channel and language, as they are now."""
         self.refresh_funnels(campaign_ids)
+        return self.kept_funnels(campaign_ids)
+
+    def kept_funnels(self, campaign_ids: Sequence[int]) -> dict[int, tuple[Funnel, ...]]:
+        """The same as it was counted last: while a million mails go out, counting them anew takes long."""
         query = select(funnels).where(funnels.c.campaign_id.in_(campaign_ids))
         query = query.order_by(funnels.c.campaign_id, funnels.c.channel, funnels.c.language)
         found: dict[int, tuple[Funnel, ...]] = {}

@@ -57,8 +57,8 @@ def show_inbox(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
 
 
 def _find_gone(desk: Desk, rows: Iterable[InboxRow]) -> set[tuple[int, str, str]]:
-    """Campaign, channel and language of what is out, with nothing of it left."""
-    found = desk.pipeline.store.count_funnels([row.campaign.id for row in rows])
+    """Campaign, channel and language of what is out, with nothing of it left, by the figures that were counted last."""
+    found = desk.pipeline.store.kept_funnels([row.campaign.id for row in rows])
     return {
         (campaign_id, each.channel.value, each.language or "")
         for campaign_id, funnels in found.items()
