@@ -16,16 +16,19 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pregon.bootstrap import build_pipeline
 from pregon.channels.smtp import SmtpChannel
+from pregon.deliveries import sign_deliveries
+from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL
 from pregon.pipeline import Pipeline
 from pregon.sandbox import running_sandbox
 from pregon.sandbox.smtp import SmtpSession
 from pregon.settings import Settings, load_settings
-from pregon.types import Decision, DeliveryState, MailBody, Outgoing, Role, Shipment, User
+from pregon.types import Decision, DeliveryState, MailBody, OutgoingMails, Role, Shipment, User
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "src/pregon/sandbox/sample/inbox/circulaire-13-2026.fr.txt"
@@ -115,21 +118,20 @@ def fill(pipeline: Pipeline, settings: Settings, count: int) -> None:
 
 
 def deliver(pipeline: Pipeline, count: int) -> tuple[Shipment, float]:
-    """Send what was approved; the shipment of its first recipients, and the seconds it took."""
+    """Send what was approved; a shipment of it to nobody yet, and the seconds it took."""
     (campaign,) = pipeline.reviewing.list_campaigns()
-    first = pipeline.reviewing.who(campaign.campaign.slug)[0]
-    revision = pipeline.store.read_revision(first.draft_id, first.revision)
-    assert revision is not None
+    shown = pipeline.reviewing.show_campaign(campaign.campaign.slug).drafts
+    content = next(view.revision.content for view in shown if view.draft.channel == "email")
     start = time.perf_counter()
     result = pipeline.delivering.deliver()
     seconds = time.perf_counter() - start
     sent = sum(states.get(DeliveryState.SENT, 0) for states in result.outcomes.values())
     assert sent == count, result
-    return Shipment(revision.content, (pipeline.delivering._outgoing(first),)), seconds
+    return Shipment(content, ()), seconds
 
 
 def send_barely(shipment: Shipment, port: int, count: int, connections: int) -> float:
-    """Recipients a second by the same channel in the same batches, and no database."""
+    """Recipients a second by the same channel in the same batches with links of their own, and no database."""
     channel = SmtpChannel(
         "127.0.0.1",
         return_path="bounce@mail.example",
@@ -139,14 +141,13 @@ def send_barely(shipment: Shipment, port: int, count: int, connections: int) -> 
         connections=connections,
         batch_size=1000,
     )
-    values = shipment.deliveries[0].substitutions
-    people = [
-        Outgoing(f"{number:032x}", 0, f"reader{number}@portamar.example", f"Reader {number}", values)
-        for number in range(count)
-    ]
+    people = [(f"{number:032x}", f"reader{number}@portamar.example", f"Reader {number}", 1) for number in range(count)]
+    pages = {UNSUBSCRIBE_URL: "https://desk.example/unsubscribe/", VIEW_URL: "https://desk.example/mail/"}
     start, sent = time.perf_counter(), 0
     for first in range(0, count, channel.batch_size):
-        batch = Shipment(shipment.content, tuple(people[first : first + channel.batch_size]))
+        rows = people[first : first + channel.batch_size]
+        marks = sign_deliveries((row[0] for row in rows), b"benchmark")
+        batch = Shipment(shipment.content, OutgoingMails(rows, marks, pages, datetime.now(UTC)))
         sent += sum(outcome.state is DeliveryState.SENT for outcome in channel.send(batch))
     assert sent == count
     return count / (time.perf_counter() - start)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import quopri
 import socket
 import ssl
 import threading
@@ -99,6 +100,13 @@ def test_quoted_printable_gives_back_any_text(text: str) -> None:
     )
     expected = f"{text}\n.\n-url-{text}-url-".replace("-url-", "https://x.example/?a=b")
     assert mail.get_payload(decode=True).decode().replace("\r\n", "\n") == expected  # type: ignore[union-attr]
+    assert all(len(line) <= 76 and not line.startswith(b".") for line in filled.split(b"\r\n"))
+
+
+@given(st.text(alphabet=".=aé ?", max_size=400))
+def test_a_value_of_any_length_stays_within_the_lines(value: str) -> None:
+    filled = encode_value(value)
+    assert quopri.decodestring(filled).decode() == (value if " " not in value else " ".join(value.split()))
     assert all(len(line) <= 76 and not line.startswith(b".") for line in filled.split(b"\r\n"))
 
 

@@ -7,7 +7,7 @@ from conftest import CLEAN  # type: ignore[import-not-found]
 from test_delivering import ledger_adds_up, mails  # type: ignore[import-not-found]
 
 from pregon.bootstrap import build_pipeline
-from pregon.types import ChannelName, ContactState, DeliverySearch, DeliveryState
+from pregon.types import ChannelName, ContactState, Decision, DeliverySearch, DeliveryState, DraftState
 
 
 @pytest.fixture
@@ -87,6 +87,63 @@ def test_a_pause_and_an_unsubscribe_are_seen_by_the_next_claim(busy, monkeypatch
     assert left.address not in mails(busy)
     assert set(mails(busy).values()) == {1}
     assert set(busy.states(slug, "email")) == {"sent", "suppressed"}
+
+
+def test_what_was_claimed_ahead_does_not_leave_after_a_stop(busy, monkeypatch):
+    """Three requests are in flight and three more are claimed when the draft is stopped: only the three leave."""
+    slug = busy.open_campaign(CLEAN)
+    busy.approve(slug, "email")
+    store, channel = busy.pipeline.store, busy.pipeline.delivering._channels[ChannelName.EMAIL]
+    (view,) = [each for each in busy.pipeline.reviewing.show_campaign(slug).drafts if each.draft.channel == "email"][:1]
+    send, in_flight, stopped, calls = channel.send, threading.Barrier(4), threading.Event(), []
+
+    def waiting(shipment):
+        calls.append(shipment)
+        in_flight.wait(10)
+        assert stopped.wait(10)
+        return send(shipment)
+
+    def stop():
+        in_flight.wait(10)
+        assert busy.states(slug, "email").count("sending") > 2 * 3  # ahead of their turn, too
+        store.stop_draft(
+            view.draft, view.revision.digest, Decision.WITHDRAWN, DraftState.IN_REVIEW, "officer", busy.clock()
+        )
+        stopped.set()
+
+    monkeypatch.setattr(channel, "send", waiting)
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    busy.pipeline.delivering.deliver()
+    stopper.join(10)
+    assert len(calls) == 3
+    assert len(mails(busy)) == busy.states(slug, "email").count("sent") == 6
+    assert set(busy.states(slug, "email")) == {"sent", "suppressed"}
+    ledger_adds_up(busy, slug)
+    left = [row for row in busy.pipeline.reviewing.who(slug) if (row.reason or "").startswith("stopped by officer")]
+    assert left
+    assert {row.attempts for row in left} == {0}
+    assert store.read_pause(ChannelName.EMAIL) is None
+
+
+def test_what_was_claimed_ahead_waits_when_mail_is_paused_and_uses_no_quota(busy, monkeypatch):
+    email = busy.settings.channels.email.model_copy(update={"batch_size": 2, "in_flight": 1, "daily_quota": 100})
+    settings = busy.settings.model_copy(update={"channels": busy.settings.channels.model_copy(update={"email": email})})
+    busy.pipeline.store.close()
+    busy.pipeline = build_pipeline(settings, busy.sandbox, clock=busy.clock)
+    store = busy.pipeline.store
+    slug = busy.open_campaign(CLEAN)
+    busy.approve(slug, "email")
+    around_sending(busy, monkeypatch, lambda _: store.write_pause(ChannelName.EMAIL, "a person said so", busy.clock()))
+    busy.pipeline.delivering.deliver()
+    assert busy.states(slug, "email").count("sent") == 2
+    assert set(busy.states(slug, "email")) == {"sent", "pending", "suppressed"}
+    assert store.read_quota(ChannelName.EMAIL, busy.clock().strftime("%Y-%m-%d")) == 2
+    busy.pipeline.stopping.resume_channel(ChannelName.EMAIL, busy.officer)
+    monkeypatch.undo()
+    busy.pipeline.delivering.deliver()
+    assert set(busy.states(slug, "email")) == {"sent", "suppressed"}
+    assert set(mails(busy).values()) == {1}
 
 
 def test_a_rate_limit_ends_the_pass(busy, monkeypatch):

@@ -104,7 +104,7 @@ class Delivering:
     def _mail_room(self) -> MailRoom:
         settings, email = self._settings, self._settings.channels.email
         # A mail server is handed one batch at a time; the next is claimed meanwhile, and the last is recorded.
-        in_flight = min(email.in_flight, 2) if email.provider == "smtp" else email.in_flight
+        in_flight = 1 if email.provider == "smtp" else email.in_flight
         handing = self._handing()
         return MailRoom(
             store=self._store,
@@ -169,9 +169,15 @@ class Delivering:
     def _record(
         self, channel: Channel, rows: Sequence[Delivery], outcomes: Sequence[Outcome], kind: str
     ) -> list[DeliveryState]:
+        """Write outcomes; `rows` are those of all that were not sent, at least. Returns the states, in order."""
         now = self._clock()
         by_id = {row.id: row for row in rows}
-        final = [self._schedule(channel, outcome, by_id[outcome.delivery_id], kind, now) for outcome in outcomes]
+        final = [
+            (outcome, None)
+            if outcome.state is DeliveryState.SENT
+            else self._schedule(channel, outcome, by_id[outcome.delivery_id], kind, now)
+            for outcome in outcomes
+        ]
         self._store.record_outcomes(final, kind, now)
         for outcome in outcomes:
             pause_for_outcome(self._store, channel.name, outcome, now)

@@ -1,6 +1,8 @@
 """Sends newsletters, several requests at a time: each is claimed before it leaves, and recorded when it comes back.
 
-One thread speaks to the ledger, in one commit for what came back and what goes next; the others build and send.
+One thread writes the ledger, in one commit for what came back and what goes next; the others build and send. As many
+requests as fly are claimed ahead of their turn, so that none of these threads waits for the ledger. What has waited is asked
+for once more right before it leaves, and what may not leave any more is given back as not sent.
 """
 
 from __future__ import annotations
@@ -30,6 +32,9 @@ from pregon.types import (
     SameOutcome,
     Shipment,
 )
+
+# For one request in flight, so many more are claimed and wait for their turn.
+_CLAIMED_AHEAD = 1
 
 _Record = Callable[[Channel, Sequence[Delivery], Sequence[Outcome], str], Sequence[DeliveryState]]
 
@@ -106,7 +111,8 @@ class _Run:
 
     def claim(self, pool: ThreadPoolExecutor) -> bool:
         """Record what has finished, claim as much as may fly, and let it go. Whether anything was claimed."""
-        count = 0 if self.is_over else self.room.in_flight - len(self.flying)
+        most = self.room.in_flight * (1 + _CLAIMED_AHEAD)
+        count = 0 if self.is_over else most - len(self.flying)
         if count:
             self.room.before_claim()
         claimed = self._exchange(count) if count or self.finished else ()
@@ -147,16 +153,27 @@ class _Run:
         return claimed
 
     def _send(self, content: Content, mailing: Mailing, batch: Batch | None) -> Sequence[Outcome] | None:
-        """What became of each mail; None when this machine slept since the claim, which may be somebody else's by now."""
+        """What became of each mail; None when it may not leave any more, and nothing was sent.
+
+        So it is also when this machine slept since the claim, which may be somebody else's by now.
+        """
         room = self.room
+        if self.is_over or not room.store.may_leave(mailing, room.clock()):
+            return None
         if is_stale(mailing.claimed_at, room.clock(), room.claim_lease):
+            self.is_over = True
             return None
         marks = sign_deliveries((row[0] for row in mailing.rows), room.key)
         mails = OutgoingMails(mailing.rows, marks, room.links(), mailing.claimed_at)
         shipment = Shipment(content, mails, mailing.track_opens, mailing.track_clicks)
         if batch:
             shipment = replace(shipment, leaves_at=batch.leaves_at, batch_id=batch.batch_id)
-        return self.channel.send(shipment)
+        outcomes = self.channel.send(shipment)
+        # Who is asked to wait asks for nothing more in this pass; the next one finds what is due by then.
+        different = (outcomes.outcome,) if isinstance(outcomes, SameOutcome) else outcomes
+        if any(outcome.retry_after and not outcome.pause for outcome in different):
+            self.is_over = True
+        return outcomes
 
     def take_back(self) -> None:
         """Wait until something comes back. One answer for a whole mailing waits for the next claim; others are recorded."""
@@ -169,22 +186,26 @@ class _Run:
                 self.problem, self.is_over = self.problem or error, True
                 continue
             if outcomes is None:
-                continue
-            if isinstance(outcomes, SameOutcome) and outcomes.outcome.state is DeliveryState.SENT:
+                self._give_back(mailing)
+            elif isinstance(outcomes, SameOutcome) and outcomes.outcome.state is DeliveryState.SENT:
                 self.finished.append((mailing, outcomes.outcome))
             else:
                 self._record(mailing, outcomes)
 
     def _record(self, mailing: Mailing, outcomes: Sequence[Outcome]) -> None:
-        rows = self.room.store.read_deliveries([row[0] for row in mailing.rows])
+        not_sent = [each.delivery_id for each in outcomes if each.state is not DeliveryState.SENT]
+        rows = self.room.store.read_deliveries(not_sent)
         self.counts.update(self.room.record(self.channel, tuple(rows.values()), outcomes, "send"))
         if self.room.handing and not any(outcome.state is DeliveryState.UNKNOWN for outcome in outcomes):
             self.room.handing.close([mailing.claim], BatchState.UNUSED)
-        # Who is asked to wait asks for nothing more in this pass; the next one finds what is due by then.
-        self.is_over |= any(outcome.retry_after and not outcome.pause for outcome in outcomes)
+
+    def _give_back(self, mailing: Mailing) -> None:
+        self.room.store.return_mailing(mailing, self.room.budgets(mailing.claimed_at), self.room.clock())
+        if self.room.handing:
+            self.room.handing.close([mailing.claim], BatchState.UNUSED)
 
     def finish(self) -> None:
-        """Claim no more; wait for what is in flight, and record it."""
+        """Claim no more; give back what waits for its turn; wait for what is in flight, and record it."""
         self.is_over = True
         while self.flying:
             self.take_back()

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, distinct, exists, func, insert, literal, or_, select, update
+from sqlalchemy import distinct, exists, func, insert, literal, or_, select, update
 
 from pregon.deliveries import AHEAD_MARK
 from pregon.storage.base import Queries
 from pregon.storage.conditions import in_state
 from pregon.storage.funnels import mark_stale
-from pregon.storage.stopping import STOPPED
-from pregon.storage.tables import approvals, batches, channel_states, deliveries, drafts
+from pregon.storage.returns import not_sent
+from pregon.storage.tables import batches, channel_states, deliveries, drafts
 from pregon.types import Batch, BatchState, ChannelName, DeliveryState, DraftState, HandedOver, Mailing
 
 _OUT = (BatchState.OPENED, BatchState.HANDED_OVER)
@@ -223,21 +223,13 @@ def _take_back(draft_id: int) -> Any:
     """The ledger's rows of what was cancelled of a draft; each is due when it was, and its attempt does not count."""
     back = (batches.c.draft_id == draft_id, batches.c.state == BatchState.CANCELLED)
     mine = batches.c.claim == deliveries.c.claimed_by
-    approved = exists().where(
-        drafts.c.id == draft_id, drafts.c.state == DraftState.APPROVED, drafts.c.revision == deliveries.c.revision
-    )
-    last = (
-        select(approvals.c.decided_by).where(approvals.c.draft_id == draft_id).order_by(approvals.c.id.desc()).limit(1)
-    )
-    stopped = literal(STOPPED).concat(func.coalesce(last.scalar_subquery(), ""))
     rows = update(deliveries).where(
         deliveries.c.draft_id == draft_id,
         deliveries.c.claimed_by.in_(_claims(*back)),
         deliveries.c.state.in_((DeliveryState.SENT, DeliveryState.UNKNOWN)),
     )
     return rows.values(
-        state=case((approved, DeliveryState.PENDING.value), else_=DeliveryState.SUPPRESSED.value),
-        reason=case((approved, _CALLED_BACK), else_=stopped),
+        **not_sent(draft_id, literal(_CALLED_BACK)),
         due_at=select(batches.c.due_at).where(mine).scalar_subquery(),
         attempts=deliveries.c.attempts - 1,
         sent_at=None,

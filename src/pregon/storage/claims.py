@@ -71,7 +71,7 @@ class ClaimQueries(Queries):
         """
         groups: defaultdict[tuple[Any, ...], list[_Recorded]] = defaultdict(list)
         for outcome, due_at in outcomes:
-            groups[outcome.state, outcome.provider_id, outcome.detail, outcome.raw, due_at].append((outcome, due_at))
+            groups[outcome.state, outcome.detail, outcome.raw, due_at].append((outcome, due_at))
         with self._write() as connection:
             if len(groups) <= _MOST_GROUPS:
                 for group in groups.values():
@@ -86,17 +86,27 @@ class ClaimQueries(Queries):
             mark_stale(self, connection, connection.execute(touched).scalars())
 
     def _record_alike(self, connection: Connection, group: Sequence[_Recorded], kind: str, at: datetime) -> None:
-        """Record deliveries of which the same became, in two statements."""
-        ids, (outcome, due_at) = [each.delivery_id for each, _ in group], group[0]
-        given = {"provider_id": outcome.provider_id or None, "due_at": due_at}
-        given |= {"sent_at": at if outcome.state is DeliveryState.SENT else None}
-        changed = {name: value for name, value in given.items() if value is not None}
-        record = update(deliveries).where(self._among(ids), or_(*map(expect_state, _OPEN)))
+        """Record deliveries of which the same became, whatever their ids at the provider are, in two statements."""
+        outcome, due_at = group[0]
+        given = self._pairs([(each.delivery_id, each.provider_id) for each, _ in group])
+        changed: dict[str, Any] = {"provider_id": func.coalesce(given.c.provider_id, deliveries.c.provider_id)}
+        changed |= {"due_at": due_at} if due_at else {}
+        changed |= {"sent_at": at} if outcome.state is DeliveryState.SENT else {}
+        record = update(deliveries).where(deliveries.c.id == given.c.id, or_(*map(expect_state, _OPEN)))
         connection.execute(record.values(state=outcome.state, reason=outcome.detail or None, **changed))
         receipt = _receipt_values(outcome, kind, at)
         constants = [literal(value, receipts.c[name].type) for name, value in receipt.items()]
-        rows = select(self._ids(ids), *constants)
+        rows = select(given.c.id, *constants)
         connection.execute(insert(receipts).from_select(["delivery_id", *receipt], rows))
+
+    def _pairs(self, pairs: Sequence[tuple[str, str | None]]) -> Any:
+        """Deliveries and their ids at the provider as a table: one parameter for each column, however many they are."""
+        if self.engine.dialect.name == "postgresql":
+            columns = (literal(list(each), ARRAY(String)) for each in zip(*pairs, strict=True))
+            return func.unnest(*columns).table_valued("id", "provider_id").render_derived("given")
+        entry = func.json_each(literal(json.dumps(pairs))).table_valued("value").c.value
+        first, second = (func.json_extract(entry, f"$[{place}]") for place in (0, 1))
+        return select(first.label("id"), second.label("provider_id")).subquery("given")
 
     def _ids(self, ids: Sequence[str]) -> Any:
         """A column of these ids, each once per row: one parameter, however many they are."""

@@ -133,6 +133,15 @@ class MailingQueries(ClaimQueries):
             mark_stale(self, connection, {each.campaign_id for each in (*(done for done, _ in finished), *claimed)})
         return tuple(mailing for mailing in claimed if mailing.rows)
 
+    def may_leave(self, mailing: Mailing, at: datetime) -> bool:
+        """Whether what was claimed may still leave: mail is not paused, and the approval stands that the claim read."""
+        with self._read() as connection:
+            run = _Statements(connection, at, at)
+            if run(_PAUSED).scalar():
+                return False
+            standing = run(_STANDING, draft_id=mailing.draft_id, revision=mailing.revision).scalar()
+            return bool(standing == mailing.approved_digest)
+
 
 class _Statements:
     """Runs the texts above on one connection, in its database's way of writing them."""

@@ -37,6 +37,7 @@ from pregon.storage.metrics import MetricQueries
 from pregon.storage.notices import NoticeQueries
 from pregon.storage.openings import OpeningQueries
 from pregon.storage.plans import PlanQueries
+from pregon.storage.returns import ReturnQueries
 from pregon.storage.segments import SegmentQueries
 from pregon.storage.sessions import SessionQueries
 from pregon.storage.shape import migrate
@@ -53,6 +54,7 @@ class Store(
     DraftQueries,
     InboxQueries,
     DeliveryQueries,
+    ReturnQueries,
     LedgerQueries,
     DayQueries,
     OpeningQueries,

@@ -38,8 +38,10 @@ def encode_text(text: str, tokens: tuple[str, ...]) -> tuple[Piece, ...]:
 
 def encode_value(value: str) -> bytes:
     """One line's worth of text as quoted-printable, to stand between soft line breaks."""
-    if len(value) <= _WIDTH and value[:1] != "." and _HARMLESS.fullmatch(value):
-        return value.encode()
+    if _HARMLESS.fullmatch(value):  # a link, which every recipient has of their own: not byte by byte
+        lines = [value[start : start + _WIDTH] for start in range(0, len(value), _WIDTH)]
+        if not any(line.startswith(".") for line in lines):
+            return _SOFT.join(map(str.encode, lines))
     return _encode_line(" ".join(value.split()))
 
 
@@ -84,4 +86,6 @@ def make_address(name: str, address: str) -> Address:
 
 def clean_line(text: str) -> str:
     """The text on one line, without control characters."""
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(text.split())

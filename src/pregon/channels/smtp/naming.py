@@ -13,8 +13,10 @@ import hmac
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _SIGNATURE_LENGTH = 12  # of base32, so 60 bits
+_SIGNED_BYTES = 8  # which they are a part of
 _NAME = re.compile(rf"([0-9a-z-]{{1,40}})\.([a-z2-7]{{{_SIGNATURE_LENGTH}}})@", re.IGNORECASE)
 
 
@@ -56,5 +58,10 @@ class Naming:
         return f"{delivery_id}.{self._signature(delivery_id)}"
 
     def _signature(self, delivery_id: str) -> str:
-        made = hmac.digest(self.key, b"mail:" + delivery_id.encode(), hashlib.sha256)
-        return base64.b32encode(made).decode().lower()[:_SIGNATURE_LENGTH]
+        return _sign_id(self.key, delivery_id)
+
+
+@lru_cache(maxsize=64)  # a mail names itself several times
+def _sign_id(key: bytes, delivery_id: str) -> str:
+    made = hmac.digest(key, b"mail:" + delivery_id.encode(), hashlib.sha256)
+    return base64.b32encode(made[:_SIGNED_BYTES]).decode().lower()[:_SIGNATURE_LENGTH]
