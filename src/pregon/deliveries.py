@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -30,6 +31,8 @@ CALL_BACK_BEFORE = timedelta(minutes=12)
 HAND_OVER_LEAD = timedelta(minutes=20)
 # How the worker of a claim is marked that hands over ahead of the time.
 AHEAD_MARK = "+"
+# How the claim of one request of mails ends, behind the worker that made it.
+_REQUEST_CLAIM = re.compile(r"/[0-9a-f]{12}\Z")
 # How the reason of a failure begins that was no refusal, and of one that only followed from another.
 GIVEN_UP = "given up after"
 NOT_POSTED = "not posted, since a part before it was not"
@@ -105,6 +108,16 @@ def leaving_time(due_at: datetime, now: datetime) -> datetime:
 def is_stale(claimed_at: datetime | None, now: datetime, lease: timedelta) -> bool:
     """Whether a claim is too old to be acted upon: after its lease it is taken for lost, and a request takes its time."""
     return claimed_at is None or now - claimed_at >= lease / 2
+
+
+def is_one_request(claim: str | None) -> bool:
+    """Whether what has this mark in the ledger was claimed together for one request."""
+    return _REQUEST_CLAIM.search(claim or "") is not None
+
+
+def is_handed_ahead(claim: str) -> bool:
+    """Whether the request of this claim is one that hands mails over ahead of their time."""
+    return f"{AHEAD_MARK}/" in claim
 
 
 def choose_retriable(failed: Sequence[Delivery]) -> tuple[Delivery, ...]:

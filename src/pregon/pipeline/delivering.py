@@ -6,14 +6,13 @@ and is settled by reading the provider back; it is never sent again on a guess.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from pregon.audiences import normalise_address
-from pregon.deliveries import GIVEN_UP, HAND_OVER_LEAD, NOT_POSTED, is_stale, next_attempt
+from pregon.deliveries import GIVEN_UP, HAND_OVER_LEAD, NOT_POSTED, is_one_request, is_stale, next_attempt
 from pregon.drafts import POST_CHANNELS
 from pregon.pipeline.approved import Approved
 from pregon.pipeline.handing import HandingOver, build_calling_back, build_handing
@@ -37,6 +36,10 @@ from pregon.types import (
 
 _CLAIM_LEASE = timedelta(minutes=3)
 _SETTLE_AGAIN = timedelta(minutes=2)
+# However long a provider asks to wait before it is read back again; it may be this machine's clock that is wrong.
+_LONGEST_WAIT = timedelta(minutes=15)
+# So many requests, or threads, are read back in one pass: a request takes from two calls to some twenty, of under a second.
+_SETTLED_AT_ONCE = 10
 _CALL_BACK_EVERY = timedelta(minutes=1)
 # What a channel's pause begins with when its credentials have ended.
 _UNREADABLE = "credentials"
@@ -211,21 +214,46 @@ class Delivering:
             if now - since > timedelta(hours=settings.settle_hours):
                 detail = f"held: whether it went out could not be settled ({outcome.detail})"
                 return Outcome(outcome.delivery_id, DeliveryState.HELD, outcome.provider_id, detail, outcome.raw), None
-            return outcome, now if row.state is DeliveryState.SENDING else now + _SETTLE_AGAIN
+            again = timedelta(seconds=min(outcome.retry_after or 0.0, _LONGEST_WAIT.total_seconds()))
+            return outcome, now if row.state is DeliveryState.SENDING else now + max(again, _SETTLE_AGAIN)
         return outcome, None
 
     # --- settling
 
     def _settle_channel(self, channel: Channel) -> Mapping[DeliveryState, int]:
+        """Ask for what has waited longest. A provider that asks to wait is asked nothing more in this pass."""
         counts: Counter[DeliveryState] = Counter()
         if (self._store.read_pause(channel.name) or "").startswith(_UNREADABLE):
             return counts  # without valid credentials nothing can be read back either
-        unknown = self._store.list_unknown(channel.name, self._clock())
-        for _, group in groupby(unknown, key=lambda row: (row.draft_id, row.revision)):
-            rows = tuple(group)
+        groups = _group_unknown(self._store.list_unknown(channel.name, self._clock()))
+        for place, (claim, rows) in enumerate(groups[:_SETTLED_AT_ONCE]):
             revision = self._store.read_revision(rows[0].draft_id, rows[0].revision)
             if revision is None:
                 continue
-            outcomes = channel.settle(self._shipment(revision.content, rows))
+            outcomes = channel.settle(replace(self._shipment(revision.content, rows), claim=claim))
             counts.update(self._record(channel, rows, outcomes, "settle"))
+            waiting = next((each for each in outcomes if each.retry_after is not None), None)
+            if waiting:
+                counts.update(self._put_off(channel, groups[place + 1 :], waiting))
+                break
         return counts
+
+    def _put_off(
+        self, channel: Channel, groups: Sequence[tuple[str | None, Sequence[Delivery]]], waiting: Outcome
+    ) -> list[DeliveryState]:
+        """What was not asked for is due again when the provider may be asked; it stays due when nobody said when."""
+        rows = [row for _, group in groups for row in group]
+        if not rows or not waiting.retry_after:
+            return []
+        outcomes = [replace(waiting, delivery_id=row.id) for row in rows]
+        return self._record(channel, rows, outcomes, "settle")
+
+
+def _group_unknown(unknown: Iterable[Delivery]) -> list[tuple[str | None, list[Delivery]]]:
+    """What is asked for together, with the claim where that was one request; what has been due longest comes first."""
+    groups: defaultdict[tuple[int, int, str | None], list[Delivery]] = defaultdict(list)
+    for row in unknown:
+        claim = row.claimed_by if row.channel is ChannelName.EMAIL and is_one_request(row.claimed_by) else None
+        groups[row.draft_id, row.revision, claim].append(row)
+    ordered = sorted(groups.items(), key=lambda entry: min(row.due_at for row in entry[1]))
+    return [(claim, rows) for (_, _, claim), rows in ordered]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 import secrets
 from collections.abc import Callable
@@ -22,8 +23,13 @@ from pregon.sandbox.state import Record, State
 
 MAX_BYTES = 30_000_000
 _CONDITION = re.compile(
-    r"""^(?P<field>\w+)\s*(?P<operator>=|>=|<=|>|<|IN)\s*(?:TIMESTAMP\s*)?(?P<value>"[^"]*"|'[^']*'|\([^)]*\))$"""
+    r"""^(?P<field>\w+)\s*(?P<operator>=|>=|<=|>|<|IN)\s*(?P<kind>TIMESTAMP\s*)?(?P<value>"[^"]*"|'[^']*'|\([^)]*\))$"""
 )
+_COMPARISONS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+_LISTS: dict[str, Callable[[Record], set[str]]] = {
+    "categories": lambda mail: set(mail["categories"]),
+    "status": lambda mail: {mail.get("status", "processed")},
+}
 
 
 def sendgrid_routes(state: State, faults: Faults) -> list[Route]:
@@ -92,36 +98,48 @@ class SendGridStandIn:
 
     def _keep(self, message_id: str, payload: dict[str, Any]) -> None:
         entries = payload.pop("personalizations")
-        now = datetime.now(UTC).isoformat()
+        now = self._scheduled.now().isoformat()
         self._state.put("message", [(message_id, payload)])
         mails = [_build_mail(message_id, index, entry, payload, now) for index, entry in enumerate(entries)]
         self._scheduled.keep(mails, payload)
 
     async def search(self, request: Request) -> Response:
-        """POST /v3/logs: the mails that match every condition."""
+        """POST /v3/logs: the mails that match every condition, newest first, and of these the first `limit`."""
         refusal = _authorize(request)
         if refusal:
             return refusal
         wanted = json.loads(await request.body())
         limit = wanted.get("limit", 10)
-        if not isinstance(limit, int) or not 1 <= limit <= 1000:
+        if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= 1000:
             return _errors(400, [("limit must be between 1 and 1000", "limit")])
         tests = [_read_condition(text) for text in str(wanted.get("query", "")).split(" AND ") if text.strip()]
         if None in tests:
             return _errors(400, [("invalid query", "query")])
-        self._scheduled.leave()
-        mails = [mail for mail in reversed(self._state.all("mail")) if all(test(mail) for test in tests if test)]
+        mails = [mail for mail in self._list_log() if all(test(mail) for test in tests if test)]
         return JSONResponse({"messages": [_summarize(mail) for mail in mails[:limit]]})
+
+    def _list_log(self) -> list[Record]:
+        """What the log has, newest first: what was sent, and what was called back and discarded when its time came."""
+        self._scheduled.leave()
+        mails = [*self._state.all("mail"), *self._list_discarded()]
+        return sorted(mails, key=lambda mail: datetime.fromisoformat(mail["created_at"]), reverse=True)
+
+    def _list_discarded(self) -> list[Record]:
+        found = self._state.all("scheduled", "discarded")
+        return [mail | {"created_at": mail["leaves_at"], "status": "dropped"} for mail in found]
 
     async def read(self, request: Request) -> Response:
         """GET /v3/logs/{sg_message_id}: one mail with its custom arguments."""
         refusal = _authorize(request)
         if refusal:
             return refusal
-        mail = self._state.get("mail", request.path_params["message_id"])
+        wanted = request.path_params["message_id"]
+        mail = self._state.get("mail", wanted)
+        mail = mail or next((each for each in self._list_discarded() if each["sg_message_id"] == wanted), None)
         if mail is None:
             return _errors(404, [("message not found", None)])
-        events = [{"event": "processed", "email": mail["to_email"], "sg_message_id": mail["sg_message_id"]}]
+        event = "cancel_drop" if mail.get("status") == "dropped" else "processed"
+        events = [{"event": event, "email": mail["to_email"], "sg_message_id": mail["sg_message_id"]}]
         details = _summarize(mail) | {"events": events, "category": mail["categories"]}
         return JSONResponse(details | {"custom_args": mail["custom_args"]})
 
@@ -145,7 +163,7 @@ def _build_mail(message_id: str, index: int, entry: Record, payload: Record, now
 def _summarize(mail: Record) -> Record:
     names = ("from_email", "sg_message_id", "subject", "to_email")
     summary = {name: mail[name] for name in names}
-    return summary | {"status": "processed", "sg_message_id_created_at": mail["created_at"]}
+    return summary | {"status": mail.get("status", "processed"), "sg_message_id_created_at": mail["created_at"]}
 
 
 def _authorize(request: Request) -> Response | None:
@@ -164,17 +182,23 @@ def _read_condition(text: str) -> Callable[[Record], bool] | None:
     match = _CONDITION.match(text.strip())
     if match is None:
         return None
-    field, operator, value = match["field"], match["operator"], match["value"].strip("\"'")
+    field, sign, value = match["field"], match["operator"], match["value"].strip("\"'")
     if field == "sg_message_id_created_at":
-        return _compare_time(operator, datetime.fromisoformat(value))
-    if field == "categories" and operator == "IN":
+        return _compare_time(sign, value) if match["kind"] else None
+    if field in _LISTS and sign == "IN":
         names = set(re.findall(r"'([^']*)'", match["value"]))
-        return lambda mail: bool(names & set(mail["categories"]))
-    if field in ("to_email", "subject", "sg_message_id") and operator == "=":
+        return lambda mail: bool(names & _LISTS[field](mail))
+    if field in ("to_email", "subject", "sg_message_id") and sign == "=":
         return lambda mail: str(mail[field]).lower() == value.lower()
     return None
 
 
-def _compare_time(operator: str, limit: datetime) -> Callable[[Record], bool]:
-    later = operator.startswith(">")
-    return lambda mail: (datetime.fromisoformat(mail["created_at"]) >= limit) == later
+def _compare_time(sign: str, text: str) -> Callable[[Record], bool] | None:
+    compare = _COMPARISONS.get(sign)
+    try:
+        limit = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if compare is None or limit.tzinfo is None:
+        return None
+    return lambda mail: bool(compare(datetime.fromisoformat(mail["created_at"]), limit))

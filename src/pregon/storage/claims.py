@@ -201,4 +201,5 @@ def read_delivery_row(row: Row[Any]) -> Delivery:
         provider_id=row.provider_id,
         track_opens=row.track_opens,
         track_clicks=row.track_clicks,
+        claimed_by=row.claimed_by,
     )

@@ -193,6 +193,7 @@ class Shipment:
     """What one call of a channel sends: one approved content to one or more deliveries of it.
 
     `leaves_at` and `batch_id`: the provider is to keep it until then, under a name by which it can be called back.
+    `claim`, when it is settled: its deliveries were claimed together for one request, and this is the mark of that claim.
     """
 
     content: Content
@@ -201,6 +202,7 @@ class Shipment:
     track_clicks: bool = False
     leaves_at: datetime | None = None
     batch_id: str | None = None
+    claim: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,7 @@ class Outcome:
     """What became of one delivery.
 
     `state` is sent, failed (never going to work), pending (certainly not done: try again after `retry_after`
-    seconds), unknown (it may have been done), or held (a person must look). `detail` is one sentence for people;
+    seconds), unknown (it may have been done; with `retry_after` the provider is asked nothing before), or held (a person must look). `detail` is one sentence for people;
     `raw` is the provider's answer. `pause` names why the whole channel should stop, e.g. no credit. `is_gone`: the
     provider says that the address takes no mail and never will, as a bounce would say later. `leaves_at`: the provider
     has it and keeps it until then.

@@ -142,7 +142,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One revision to one recipient, thread part or playlist operation: a row of the ledger."""
+    """One revision to one recipient, thread part or playlist operation: a row of the ledger.
+
+    `claimed_by` is the worker that claimed it last; of a mail, the claim that it has in common with its whole request.
+    """
 
     id: str
     campaign_id: int
@@ -162,6 +165,7 @@ class Delivery:
     provider_id: str | None
     track_opens: bool
     track_clicks: bool
+    claimed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

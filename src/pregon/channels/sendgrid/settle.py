@@ -1,102 +1,243 @@
 """Find out what became of mails whose answer was lost, by reading SendGrid's Email Logs. Sends nothing.
 
-The log has one entry per recipient and keeps our delivery id in `custom_args`; the search is by category and time.
+A request is accepted or refused as a whole, so one of its mails in the log tells of all of them: a thousand mails are
+settled by a handful of calls. What proves it is a mail whose details name one of our deliveries, never an address alone.
 """
 
 from __future__ import annotations
 
 import http.client
-import json
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, auto
 
 import sendgrid
 from python_http_client.exceptions import HTTPError
 
-from pregon.channels.answers import is_settled_absence, spread
-from pregon.channels.clock import CLOCK_SKEW, check_clock
-from pregon.channels.sendgrid.payload import DELIVERY_ARGUMENT
+from pregon.channels.answers import is_settled_absence, read_wait, spread
+from pregon.channels.clock import CLOCK_SKEW
+from pregon.channels.sendgrid.log import Entry, Log, is_quotable, write_time
+from pregon.deliveries import is_handed_ahead
 from pregon.types import DeliveryState, Outcome, Outgoing, Shipment
 
-SEARCH_LIMIT = 1000
+# An entry is made when SendGrid accepts the request, which leaves within the claim's lease of three minutes and may then
+# take up to two, the longest timeout that can be set. The skew of the clocks comes on top, before and after.
+_UNTIL_ACCEPTED = timedelta(minutes=5)
+# A delivery that is sent again keeps its id. Its earlier request was given up a quarter of an hour later, so what is no
+# older than the claim, but for so much that clocks differ by, is of this request.
+_CLOCKS_DIFFER = timedelta(minutes=5)
+# So many addresses of a request are asked for one by one when the campaign has more in the log than one answer holds.
+_ASKED_ALONE = 5
+# The details of so many different requests are read to settle one of ours.
+_MOST_READ = 20
 
 
 def settle_mail(
     client: sendgrid.SendGridAPIClient, shipment: Shipment, now: datetime, grace_seconds: float
 ) -> tuple[Outcome, ...]:
-    """Sent for each delivery that the log knows; pending when it knows none of them after `grace_seconds`.
+    """Sent for what the log shows to have been accepted; pending when it shows nothing of it after `grace_seconds`.
 
-    A request is accepted as a whole, so as soon as one of its deliveries is found the missing ones stay unknown.
+    The mails of one claim are judged together, others one by one. `retry_after` is set when the log cannot be asked at all
+    for now, so that nobody asks for others before.
     """
+    log = Log(client, _conditions(shipment))
     try:
-        found = _find(client, shipment)
-    except (HTTPError, OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
-        detail = "SendGrid's log could not be read"
-        return spread(shipment.deliveries, DeliveryState.UNKNOWN, detail, raw=repr(error))
-    absent = not found and is_settled_absence(shipment.deliveries, now, grace_seconds)
-    return tuple(_judge(delivery, found.get(delivery.delivery_id), absent) for delivery in shipment.deliveries)
+        return (_settle_request if shipment.claim else _settle_each)(log, shipment, now, grace_seconds)
+    except HTTPError as error:
+        return _refused(shipment, error, now)
+    except (OSError, http.client.HTTPException) as error:
+        return _unreadable(shipment, error, 0.0)
+    except (ValueError, KeyError, TypeError) as error:
+        return _unreadable(shipment, error)
 
 
-def _judge(delivery: Outgoing, message_id: str | None, absent: bool) -> Outcome:
-    if message_id:
-        request_id = message_id.split(".", 1)[0]
-        return Outcome(delivery.delivery_id, DeliveryState.SENT, request_id, "found in SendGrid's log", message_id)
-    if absent:
-        return Outcome(delivery.delivery_id, DeliveryState.PENDING, None, "SendGrid's log has none of this request")
-    return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, "not in SendGrid's log yet")
+def _refused(shipment: Shipment, error: HTTPError, now: datetime) -> tuple[Outcome, ...]:
+    if int(error.status_code) != 429:
+        return _unreadable(shipment, error, 0.0 if int(error.status_code) >= 500 else None)
+    detail = "SendGrid asks to wait before its log is read again"
+    wait = read_wait(error.headers or {}, "X-RateLimit-Reset", now)
+    return spread(shipment.deliveries, DeliveryState.UNKNOWN, detail, raw=repr(error), retry_after=wait)
 
 
-def _find(client: sendgrid.SendGridAPIClient, shipment: Shipment) -> dict[str, str]:
-    """Delivery id -> sg_message_id of those that the log knows."""
-    wanted = {delivery.delivery_id for delivery in shipment.deliveries}
-    addresses = {delivery.address.lower() for delivery in shipment.deliveries}
-    found: dict[str, str] = {}
-    for message in _search(client, shipment):
-        if str(message.get("to_email", "")).lower() not in addresses or wanted <= found.keys():
-            continue
-        message_id = str(message["sg_message_id"])
-        details = _read(client.client.logs._(message_id).get())
-        delivery_id = (details.get("custom_args") or {}).get(DELIVERY_ARGUMENT)
-        if delivery_id in wanted:
-            found[delivery_id] = message_id
-    return found
-
-
-def _search(client: sendgrid.SendGridAPIClient, shipment: Shipment) -> list[dict[str, Any]]:
-    base = _conditions(shipment)
-    messages = _query(client, base)
-    if len(messages) < SEARCH_LIMIT:
-        return messages
-    # More than one answer holds: ask for each address. The log offers no cursor.
-    return [
-        message
-        for delivery in shipment.deliveries
-        for message in _query(client, [*base, f'to_email = "{_quotable(delivery.address)}"'])
-    ]
+def _unreadable(shipment: Shipment, error: Exception, wait: float | None = None) -> tuple[Outcome, ...]:
+    detail = "SendGrid's log could not be read"
+    return spread(shipment.deliveries, DeliveryState.UNKNOWN, detail, raw=repr(error), retry_after=wait)
 
 
 def _conditions(shipment: Shipment) -> list[str]:
     conditions = [f"categories IN ('{shipment.content.campaign.replace(chr(39), '')}')"]
     times = [delivery.attempted_at for delivery in shipment.deliveries if delivery.attempted_at]
     if times:
-        since = (min(times) - CLOCK_SKEW).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        conditions.append(f'sg_message_id_created_at >= TIMESTAMP "{since}"')
+        conditions.append(f"sg_message_id_created_at >= {write_time(min(times) - CLOCK_SKEW)}")
+    # What is handed over ahead is in the log when it leaves, up to three days later.
+    if times and shipment.claim and not is_handed_ahead(shipment.claim):
+        until = max(times) + _UNTIL_ACCEPTED + CLOCK_SKEW
+        conditions.append(f"sg_message_id_created_at <= {write_time(until)}")
     return conditions
 
 
-def _quotable(text: str) -> str:
-    return text.replace('"', "").replace("\\", "")
+# --- the mails of one request
 
 
-def _query(client: sendgrid.SendGridAPIClient, conditions: list[str]) -> list[dict[str, Any]]:
-    request = {"query": " AND ".join(conditions), "limit": SEARCH_LIMIT}
-    messages = _read(client.client.logs.post(request_body=request)).get("messages", [])
-    return [message for message in messages if isinstance(message, dict)]
+def _settle_request(log: Log, shipment: Shipment, now: datetime, grace_seconds: float) -> tuple[Outcome, ...]:
+    """One outcome for all mails of a claim, unless the log has some of an earlier request of theirs.
+
+    When the campaign fills an answer, absence is told by five addresses that are each asked for alone, spread over the
+    request. The log may lag, but by minutes, and it takes a request in as a whole: that it had the others of it and
+    none of these five a quarter of an hour later would be no lag. Whatever could not be asked or read to its end is no absence.
+    """
+    trace = _Trace(log, shipment.deliveries)
+    entries, is_whole = log.search()
+    trace.look(entries)
+    if not is_whole:
+        trace.ask_alone()
+    absent = trace.is_empty and is_settled_absence(shipment.deliveries, now, grace_seconds)
+    return tuple(trace.judge(delivery, absent) for delivery in shipment.deliveries)
 
 
-def _read(response: Any) -> dict[str, Any]:
-    check_clock(response.headers.get("Date"))
-    value = json.loads(response.body)
-    if not isinstance(value, dict):
-        raise TypeError("SendGrid's log answered something else than an object")
-    return value
+class _Kind(Enum):
+    """What the details of one of its mails say of a request in the log.
+
+    It is the one that we look for, an earlier one with some of the same deliveries, somebody else's, or was not read.
+    """
+
+    OURS = auto()
+    EARLIER = auto()
+    OTHER = auto()
+    UNCLEAR = auto()
+
+
+@dataclass
+class _Trace:
+    """What the log shows of one request of ours. `read` is what became clear of each request in the log, by its id.
+
+    `proof` is the mail that shows it was accepted, and the delivery that this one is; `earlier` are deliveries that an
+    earlier request took along: delivery id -> sg_message_id.
+    """
+
+    log: Log
+    deliveries: Sequence[Outgoing]
+    read: dict[str, _Kind] = field(default_factory=dict)
+    proof: tuple[str, str] | None = None
+    earlier: dict[str, str] = field(default_factory=dict)
+    is_doubtful: bool = False
+
+    def __post_init__(self) -> None:
+        self._ids = {delivery.delivery_id for delivery in self.deliveries}
+        self._by_address = {delivery.address.lower(): delivery.delivery_id for delivery in self.deliveries}
+        times = [delivery.attempted_at for delivery in self.deliveries if delivery.attempted_at]
+        self._since = min(times) - _CLOCKS_DIFFER if times else None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all that was asked was answered to its end, and nothing of it is ours."""
+        return not (self.proof or self.earlier or self.is_doubtful)
+
+    def look(self, entries: Iterable[Entry]) -> None:
+        """Look at the mails to our addresses, the likely ones first, until one proves the request."""
+        to_us = [entry for entry in entries if entry.address in self._by_address]
+        for entry in sorted(to_us, key=self._is_older):
+            if self.proof:
+                return
+            kind = self._find_kind(entry)
+            if kind is _Kind.EARLIER:
+                self.earlier.setdefault(self._by_address[entry.address], entry.message_id)
+            self.is_doubtful |= kind is _Kind.UNCLEAR
+
+    def ask_alone(self) -> None:
+        """Ask for a few of our addresses, one at a time."""
+        askable = [delivery.address for delivery in self.deliveries if is_quotable(delivery.address)]
+        self.is_doubtful |= not askable
+        for address in _pick(askable, _ASKED_ALONE):
+            if self.proof:
+                return
+            entries, is_whole = self.log.search(f'to_email = "{address}"')
+            self.is_doubtful |= not is_whole
+            self.look(entries)
+
+    def judge(self, delivery: Outgoing, absent: bool) -> Outcome:
+        """What became of one of them."""
+        identity = delivery.delivery_id
+        if self.proof:
+            message_id, read_id = self.proof
+            detail = "found in SendGrid's log" if identity == read_id else "a mail of its request is in SendGrid's log"
+            return _sent(identity, message_id, detail)
+        if identity in self.earlier:
+            return _sent(identity, self.earlier[identity])
+        return _missing(identity, absent)
+
+    def _is_older(self, entry: Entry) -> bool:
+        return not (self._since and entry.created_at and entry.created_at >= self._since)
+
+    def _find_kind(self, entry: Entry) -> _Kind:
+        """The kind of an entry's request, by the details of the first of its mails that comes along."""
+        known = self.read.get(entry.request_id)
+        if known is None and len(self.read) < _MOST_READ:
+            known = self.read[entry.request_id] = self._read_kind(entry)
+        return known or _Kind.UNCLEAR
+
+    def _read_kind(self, entry: Entry) -> _Kind:
+        details = self.log.read(entry)
+        if not details.is_told:
+            return _Kind.UNCLEAR  # every mail of ours has arguments
+        if details.delivery_id not in self._ids or details.is_cancelled:
+            return _Kind.OTHER
+        if self._is_older(entry):
+            return _Kind.EARLIER
+        self.proof = (entry.message_id, details.delivery_id)
+        return _Kind.OURS
+
+
+def _pick(addresses: Sequence[str], count: int) -> list[str]:
+    """So many of them, from the first to the last at even distances."""
+    if len(addresses) <= count:
+        return list(addresses)
+    return [addresses[index * (len(addresses) - 1) // (count - 1)] for index in range(count)]
+
+
+def _sent(delivery_id: str, message_id: str, detail: str = "found in SendGrid's log") -> Outcome:
+    return Outcome(delivery_id, DeliveryState.SENT, message_id.split(".", 1)[0], detail, message_id)
+
+
+def _missing(delivery_id: str, absent: bool) -> Outcome:
+    if absent:
+        return Outcome(delivery_id, DeliveryState.PENDING, None, "SendGrid's log has none of this request")
+    return Outcome(delivery_id, DeliveryState.UNKNOWN, None, "not in SendGrid's log yet")
+
+
+# --- mails of which nobody knows the request
+
+
+def _settle_each(log: Log, shipment: Shipment, now: datetime, grace_seconds: float) -> tuple[Outcome, ...]:
+    """Each is looked for alone; as soon as one is found, the missing ones may be of its request and stay unknown."""
+    found = _find_each(log, shipment.deliveries)
+    absent = not found and is_settled_absence(shipment.deliveries, now, grace_seconds)
+    return tuple(
+        _sent(delivery.delivery_id, found[delivery.delivery_id])
+        if delivery.delivery_id in found
+        else _missing(delivery.delivery_id, absent)
+        for delivery in shipment.deliveries
+    )
+
+
+def _find_each(log: Log, deliveries: Sequence[Outgoing]) -> dict[str, str]:
+    """Delivery id -> sg_message_id of those that the log knows."""
+    wanted = {delivery.delivery_id for delivery in deliveries}
+    addresses = {delivery.address.lower() for delivery in deliveries}
+    found: dict[str, str] = {}
+    for entry in _list_each(log, deliveries):
+        if entry.address not in addresses or wanted <= found.keys():
+            continue
+        details = log.read(entry)
+        if details.delivery_id in wanted and not details.is_cancelled:
+            found[details.delivery_id] = entry.message_id
+    return found
+
+
+def _list_each(log: Log, deliveries: Sequence[Outgoing]) -> Iterable[Entry]:
+    entries, is_whole = log.search()
+    if is_whole:
+        return entries
+    alone = (delivery.address.replace('"', "").replace("\\", "") for delivery in deliveries)
+    return [entry for address in alone for entry in log.search(f'to_email = "{address}"')[0]]
