@@ -14,7 +14,7 @@ from pregon.sandbox import Sandbox, accounts
 from pregon.sandbox.sendgrid_rules import find_problems
 from pregon.types import DeliveryState, Outcome
 
-from .builders import newsletter, sendgrid_channel, writes
+from .builders import calls, newsletter, sendgrid_channel, writes
 
 
 def soon(**delta: float) -> datetime:
@@ -52,6 +52,23 @@ def test_called_back_it_is_discarded_if_that_was_ten_minutes_before(
     assert channel.read_batch(batch_id) == "cancel"
     sandbox.set_clock(leaves_at.isoformat())
     assert bool(sandbox.read("mails")) is leaves
+
+
+def test_what_was_called_back_is_in_the_log_and_proves_nothing(sandbox: Sandbox) -> None:
+    channel, leaves_at = sendgrid_channel(sandbox), soon(minutes=30)
+    claimed = [replace(newsletter(), claim=claim) for claim in ("desk:1+/0123456789ab", "desk:1+/ba9876543210")]
+    for shipment, back in zip(claimed, (True, False), strict=True):
+        batch_id = channel.open_batch()
+        assert isinstance(batch_id, str)
+        channel.send(replace(shipment, leaves_at=leaves_at, batch_id=batch_id))
+        if back:
+            channel.cancel_batch(batch_id, "")
+            sandbox.set_clock(leaves_at.isoformat())
+            assert channel.settle(shipment)[0].state is DeliveryState.PENDING
+            assert calls(sandbox, "POST", "/v3/logs") == 1
+            leaves_at += timedelta(minutes=30)
+    sandbox.set_clock(leaves_at.isoformat())
+    assert [each.state for each in channel.settle(claimed[1])] == [DeliveryState.SENT]
 
 
 def test_a_paused_batch_is_cancelled_by_changing_it_and_a_resumed_one_leaves(sandbox: Sandbox) -> None:
