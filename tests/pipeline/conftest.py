@@ -155,3 +155,13 @@ def house(tmp_path: Path, database_url: str) -> Iterator[House]:
         pipeline.contacts.import_text((SAMPLE / "members.csv").read_text(encoding="utf-8"))
         yield House(pipeline, sandbox, clock, settings)
         pipeline.store.close()
+
+
+def wait_for_lock(house):
+    """Until another session of the database waits for a lock."""
+    query = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    deadline = time.monotonic() + 10
+    with house.pipeline.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while not connection.execute(query).scalar_one():
+            assert time.monotonic() < deadline, "nobody waits"
+            time.sleep(0.02)

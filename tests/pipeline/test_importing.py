@@ -1,20 +1,21 @@
 """Contacts from spreadsheets: any usual header, delimiter and encoding; every unusable row told; nobody brought back."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from conftest import on_sqlite  # type: ignore[import-not-found]
+from conftest import on_sqlite, wait_for_lock  # type: ignore[import-not-found]
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from pregon.errors import PregonError
 from pregon.pipeline.contact_files import SeenAddresses, open_contact_file
 from pregon.pipeline.contact_rows import check_address
-from pregon.storage.tables import consents
-from pregon.types import Consent, ContactState, SuppressionReason
+from pregon.storage.tables import consents, contacts, memberships
+from pregon.types import Audience, Consent, ContactState, SuppressionReason
 
 
 def take(house, text, **options):
@@ -166,6 +167,50 @@ def test_batches_meet(house, monkeypatch):
     result = take(house, "email,language,lists\n" + rows)
     assert (result.added, result.rejected_count) == (40, 10)
     assert contact(house, "p39@x.example").lists == ("members",)
+
+
+def test_many_answers_and_lists_are_loaded_with_whom_they_belong_to(house):
+    rows = "".join(
+        f'p{n:02}@x.example,en,l{n % 3};m,{("no", "yes", "")[n % 3]},"it\'s \\N\ttext\n{n}"\n' for n in range(30)
+    )
+    reached = Audience("Some", ("l1",), ("en",))
+    assert house.pipeline.store.count_audience(reached).recipients == 0
+    result = take(house, "email,language,lists,opens,consent text\n" + rows)
+    assert (result.added, result.rejected_count) == (30, 0)
+    assert house.pipeline.store.count_audience(reached).recipients == 10, "a count from before is not kept"
+    people = {each.address: each for each in house.pipeline.store.list_contacts()}
+    for number in range(0, 30, 7):
+        person = people[f"p{number:02}@x.example"]
+        assert person.lists == (f"l{number % 3}", "m")
+        opens = ([("opens", "denied")], [("opens", "granted")], [])[number % 3]
+        said = f"it's \\N\ttext\n{number}"
+        assert ledger(house, person.id) == [
+            (*each, "import of members.csv", said) for each in [("mail", "granted"), *opens]
+        ]
+    with house.pipeline.store.engine.connect() as connection:
+        joined = select(memberships.c.list).join(contacts, contacts.c.id == memberships.c.contact_id)
+        held = connection.execute(joined.where(contacts.c.address == "p04@x.example").order_by(memberships.c.list))
+        assert held.scalars().all() == ["l1", "m"]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_is_added_elsewhere_at_this_moment_is_known_then(house):
+    store = house.pipeline.store
+    with ThreadPoolExecutor(1) as pool, store.engine.connect() as other:
+        values = {"address": "b@x.example", "language": "fr", "state": "unsubscribed"}
+        answers = {"open_tracking": "unknown", "click_tracking": "unknown"}
+        times = {"created_at": house.clock(), "updated_at": house.clock()}
+        other.execute(insert(contacts).values(**values, **answers, **times))
+        text = "email,language,lists\na@x.example,en,press\nb@x.example,en,press\nc@x.example,en,press\n"
+        imported = pool.submit(take, house, text)
+        wait_for_lock(house)
+        other.commit()
+        result = imported.result(10)
+    assert (result.added, result.updated, result.kept) == (2, 1, 1)
+    assert contact(house, "b@x.example").state is ContactState.UNSUBSCRIBED
+    assert [contact(house, f"{name}@x.example").lists for name in "abc"] == [("press",)] * 3
+    assert [len(ledger(house, contact(house, f"{name}@x.example").id)) for name in "abc"] == [1, 0, 1]
 
 
 # --- addresses -----------------------------------------------------------------------------------------------

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from conftest import wait_for_lock  # type: ignore[import-not-found]
 from sqlalchemy import select, text, update
 
 from pregon.audiences import select_recipients
@@ -195,16 +195,6 @@ def test_a_withdrawal_takes_back_the_page_that_is_being_planned(house, monkeypat
         withdrawn[0].result(10)
     assert set(house.states(slug, "email")) == {"suppressed"}
     assert store.list_open_plans() == ()
-
-
-def wait_for_lock(house):
-    """Until another session of the database waits for a lock."""
-    query = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    deadline = time.monotonic() + 10
-    with house.pipeline.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        while not connection.execute(query).scalar_one():
-            assert time.monotonic() < deadline, "nobody waits"
-            time.sleep(0.02)
 
 
 def test_what_is_in_the_ledger_of_a_draft_that_is_not_approved_is_held(house):

@@ -48,6 +48,10 @@ class KeptCounts:
                 self._values[key] = (self._clock(), counted)
         return counted
 
+    def note_change(self, connection: Any) -> None:
+        """This transaction changes contacts by the driver's own means, where no statement is noticed."""
+        connection.info[self._flag] = True
+
     def _notice(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         if _TOUCHES.match(statement):
             connection.info[self._flag] = True
