@@ -132,6 +132,16 @@ def test_another_mail_to_the_same_address_proves_nothing(sandbox: Sandbox, campa
     assert (states(outcomes), searches, reads) == ({PENDING: 12}, 1 if others < FULL else 6, 1)
 
 
+def test_what_was_not_read_to_its_end_keeps_the_request_unknown(
+    sandbox: Sandbox, campaign: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pregon.channels.sendgrid.settle._MOST_READ", 2)
+    for other in "bcd":
+        sendgrid_channel(sandbox).send(build_request(campaign, 2, other, people="a"))
+    outcomes, calls = settle(sandbox, build_request(campaign, 2))
+    assert (states(outcomes), calls) == ({UNKNOWN: 2}, (1, 2))
+
+
 def test_an_earlier_request_settles_only_what_was_in_it(sandbox: Sandbox, campaign: str) -> None:
     sandbox.set_clock((datetime.now(UTC) - timedelta(minutes=20)).isoformat())
     sendgrid_channel(sandbox).send(build_request(campaign, 5))
