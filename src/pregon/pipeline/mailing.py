@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeGuard
 
 from pregon.deliveries import AHEAD_MARK, is_stale, sign_deliveries
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL
@@ -109,6 +110,11 @@ class _Run:
     is_over: bool = False
     problem: Exception | None = None
 
+    @property
+    def records_apart(self) -> bool:
+        """Whether who sent a request records its one outcome, beside the next claim, where several may write at once."""
+        return self.room.store.writes_side_by_side and self.room.handing is None
+
     def claim(self, pool: ThreadPoolExecutor) -> bool:
         """Record what has finished, claim as much as may fly, and let it go. Whether anything was claimed."""
         most = self.room.in_flight * (1 + _CLAIMED_AHEAD)
@@ -173,6 +179,8 @@ class _Run:
         different = (outcomes.outcome,) if isinstance(outcomes, SameOutcome) else outcomes
         if any(outcome.retry_after and not outcome.pause for outcome in different):
             self.is_over = True
+        if self.records_apart and _is_sent(outcomes):
+            room.store.exchange_mailings([(mailing, outcomes.outcome)], 0, 0, room.worker, room.clock())
         return outcomes
 
     def take_back(self) -> None:
@@ -187,10 +195,12 @@ class _Run:
                 continue
             if outcomes is None:
                 self._give_back(mailing)
-            elif isinstance(outcomes, SameOutcome) and outcomes.outcome.state is DeliveryState.SENT:
-                self.finished.append((mailing, outcomes.outcome))
-            else:
+            elif not _is_sent(outcomes):
                 self._record(mailing, outcomes)
+            elif self.records_apart:
+                self.counts[DeliveryState.SENT] += len(mailing.rows)
+            else:
+                self.finished.append((mailing, outcomes.outcome))
 
     def _record(self, mailing: Mailing, outcomes: Sequence[Outcome]) -> None:
         not_sent = [each.delivery_id for each in outcomes if each.state is not DeliveryState.SENT]
@@ -211,3 +221,8 @@ class _Run:
             self.take_back()
         if self.finished:
             self._exchange(0)
+
+
+def _is_sent(outcomes: Sequence[Outcome]) -> TypeGuard[SameOutcome]:
+    """Whether the provider took the whole mailing with one answer."""
+    return isinstance(outcomes, SameOutcome) and outcomes.outcome.state is DeliveryState.SENT

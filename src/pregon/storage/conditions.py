@@ -9,12 +9,18 @@ from sqlalchemy import and_, func, literal_column, or_, select
 
 from pregon.deliveries import MAY_BE_OUT
 from pregon.storage.tables import deliveries, drafts
-from pregon.types import DeliveryState
+from pregon.types import ChannelName, DeliveryState
 
 
 def of_campaign(campaign_id: int) -> Any:
     """Whether a delivery belongs to a campaign: by its drafts, which the ledger is ordered by."""
     return deliveries.c.draft_id.in_(select(drafts.c.id).where(drafts.c.campaign_id == campaign_id))
+
+
+def of_contacts(contact_ids: Any) -> Any:
+    """Whether a delivery is a newsletter to one of these: looked up draft by draft, a few microseconds each."""
+    mails = select(drafts.c.id).where(drafts.c.channel == ChannelName.EMAIL)
+    return and_(deliveries.c.draft_id.in_(mails), deliveries.c.position == 0, deliveries.c.contact_id.in_(contact_ids))
 
 
 def in_state(state: DeliveryState) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, String, cast, delete, func, literal, select, update
 
 from pregon.storage.base import Queries
+from pregon.storage.conditions import of_contacts
 from pregon.storage.duties import note_duty
 from pregon.storage.tables import (
     campaigns,
@@ -36,7 +37,7 @@ class ErasureQueries(Queries):
 
     def export_contact(self, contact_id: int) -> dict[str, Any]:
         """The deliveries to a contact and what is known to have become of them, as plain values."""
-        mine = deliveries.c.contact_id == contact_id
+        mine = of_contacts([contact_id])
         query = select(deliveries, campaigns.c.title).join(campaigns, campaigns.c.id == deliveries.c.campaign_id)
         counted = select(events.c.delivery_id, events.c.type, func.count().label("number")).join(
             deliveries, deliveries.c.id == events.c.delivery_id
@@ -83,24 +84,33 @@ class ErasureQueries(Queries):
         changed = update(contacts).where(contacts.c.id == contact_id)
         connection.execute(changed.values(**_FORGOTTEN, **answers, **gone, updated_at=at))
         waiting = update(deliveries).where(
-            deliveries.c.contact_id == contact_id, deliveries.c.state.in_((DeliveryState.PENDING, DeliveryState.HELD))
+            of_contacts([contact_id]), deliveries.c.state.in_((DeliveryState.PENDING, DeliveryState.HELD))
         )
         reason = "the person asked to be erased"
         connection.execute(waiting.values(state=DeliveryState.SUPPRESSED, reason=reason))
-        _blank(connection, deliveries.c.contact_id == contact_id)
+        _blank(connection, of_contacts([contact_id]))
 
     def finish_erasures(self) -> int:
         """Take the address from deliveries that were under way when somebody was erased. Returns how many."""
         erased = select(contacts.c.id).where(contacts.c.erased_at.is_not(None))
+        # Read first: nobody else who writes waits for it.
+        with self._read() as connection:
+            left = connection.execute(select(deliveries.c.id).where(of_contacts(erased), *_is_done())).scalars().all()
+        if not left:
+            return 0
         with self._write() as connection:
-            return _blank(connection, deliveries.c.contact_id.in_(erased))
+            return _blank(connection, deliveries.c.id.in_(left))
 
 
 def _blank(connection: Connection, whose: Any) -> int:
     """Take address and raw data from deliveries that are not under way, and from their events and receipts."""
-    done = (whose, deliveries.c.state.not_in(_UNDER_WAY), deliveries.c.address.not_like("erased:%"))
+    done = (whose, *_is_done())
     ids = select(deliveries.c.id).where(*done)
     connection.execute(update(events).where(events.c.delivery_id.in_(ids)).values(raw=""))
     connection.execute(update(receipts).where(receipts.c.delivery_id.in_(ids)).values(raw=""))
     marked = literal("erased:") + cast(deliveries.c.contact_id, String)
     return connection.execute(update(deliveries).where(*done).values(address=marked)).rowcount
+
+
+def _is_done() -> tuple[Any, ...]:
+    return deliveries.c.state.not_in(_UNDER_WAY), deliveries.c.address.not_like("erased:%")

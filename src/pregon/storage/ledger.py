@@ -164,10 +164,11 @@ def _rows_of_person(connection: Connection, search: DeliverySearch) -> tuple[Del
     address, ids = search.text.lower(), _draft_ids(connection, search)
     person = select(contacts.c.id).where(contacts.c.address == address)
     # Whose contact is gone, e.g. after a restore of part of the data: the row still says whom it was written to.
-    nobody = and_(deliveries.c.position == 0, deliveries.c.contact_id.is_(None), deliveries.c.address == address)
+    nobody = and_(deliveries.c.contact_id.is_(None), deliveries.c.address == address)
     found: list[Row[Any]] = []
-    for whose in (deliveries.c.contact_id.in_(person), and_(deliveries.c.draft_id.in_(ids), nobody)):
-        found += connection.execute(select(deliveries).where(whose).order_by(*_ORDER))
-    rows = [row for row in map(read_delivery_row, found) if row.draft_id in ids]
+    for whose in (deliveries.c.contact_id.in_(person), nobody):
+        mine = and_(deliveries.c.draft_id.in_(ids), deliveries.c.position == 0, whose)
+        found += connection.execute(select(deliveries).where(mine).order_by(*_ORDER))
+    rows = list(map(read_delivery_row, found))
     listed = [row for row in rows if row.state in (search.states or _RANK)]
     return tuple(sorted(listed, key=lambda row: _RANK.index(row.state)))

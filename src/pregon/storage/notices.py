@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Row, delete, exists, func, insert, select, update
 
 from pregon.storage.base import Queries
+from pregon.storage.conditions import of_contacts
 from pregon.storage.tables import consents, contacts, deliveries, form_attempts, memberships, notices
 from pregon.types import Consent, ContactState, DeliveryState, Notice, Outcome, Wish
 
@@ -89,10 +90,11 @@ class NoticeQueries(Queries):
         old = notices.c.created_at < before
         asked = select(notices.c.contact_id).where(old, notices.c.answered_at.is_(None))
         never = contacts.c.id.in_(asked) & (contacts.c.state == ContactState.PENDING)
-        never &= ~exists().where(deliveries.c.contact_id == contacts.c.id)
         never &= ~exists().where(notices.c.contact_id == contacts.c.id, notices.c.created_at >= before)
         with self._write() as connection:
-            gone = connection.execute(select(contacts.c.id).where(never)).scalars().all()
+            found = connection.execute(select(contacts.c.id).where(never)).scalars().all()
+            written_to = select(deliveries.c.contact_id).where(of_contacts(found))
+            gone = set(found) - set(connection.execute(written_to).scalars())
             for table in (memberships, consents):
                 connection.execute(delete(table).where(table.c.contact_id.in_(gone)))
             connection.execute(delete(contacts).where(contacts.c.id.in_(gone)))

@@ -121,12 +121,7 @@ class PlanQueries(Queries):
 
     @staticmethod
     def _has_sent_in_another_language(connection: Connection, plan: Plan) -> bool:
-        others = select(drafts.c.id).where(
-            drafts.c.campaign_id == plan.campaign_id,
-            drafts.c.channel == ChannelName.EMAIL.value,
-            drafts.c.id != plan.draft_id,
-        )
-        query: Any = select(literal_column("1")).where(deliveries.c.draft_id.in_(others))
+        query: Any = select(literal_column("1")).where(deliveries.c.draft_id.in_(_other_drafts(plan)))
         return connection.execute(query.limit(1)).first() is not None
 
 
@@ -143,14 +138,19 @@ def _walking(connection: Connection) -> Iterator[None]:
         connection.exec_driver_sql(f"SET LOCAL {way} = on")
 
 
+def _other_drafts(plan: Plan) -> Any:
+    """The same campaign's newsletters in other languages."""
+    own = (drafts.c.campaign_id == plan.campaign_id, drafts.c.channel == ChannelName.EMAIL.value)
+    return select(drafts.c.id).where(*own, drafts.c.id != plan.draft_id)
+
+
 def _is_reached(plan: Plan) -> Any:
     return (
         select(literal_column("1"))
         .where(
+            _ELSEWHERE.c.draft_id.in_(_other_drafts(plan)),
+            _ELSEWHERE.c.position == 0,
             _ELSEWHERE.c.contact_id == contacts.c.id,
-            _ELSEWHERE.c.campaign_id == plan.campaign_id,
-            _ELSEWHERE.c.draft_id != plan.draft_id,
-            _ELSEWHERE.c.channel == ChannelName.EMAIL.value,
             or_(*(_ELSEWHERE.c.state == state for state in _REACHED)),
         )
         .exists()

@@ -83,6 +83,11 @@ class Store(
         self.engine = engine
         self.kept_counts = KeptCounts(engine)
 
+    @property
+    def writes_side_by_side(self) -> bool:
+        """Whether several may write at once, as in PostgreSQL; SQLite has one writer at a time."""
+        return self.engine.dialect.name == "postgresql"
+
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()

@@ -44,6 +44,8 @@ class PlanStore(Protocol):
 class DeliveryStore(Protocol):
     """The ledger."""
 
+    @property
+    def writes_side_by_side(self) -> bool: ...
     def claim_due(self, channel: ChannelName, limit: int, worker: str, at: datetime) -> tuple[Delivery, ...]: ...
     def exchange_mailings(
         self,

@@ -13,7 +13,8 @@ def _of_state(state: str, *columns: str) -> Index:
     return Index(f"ix_deliveries_{state}", *columns, sqlite_where=where, postgresql_where=where)
 
 
-# No foreign keys to campaigns and drafts, which are never deleted: the approval, without which there is no row, has both.
+# No foreign keys, each of which PostgreSQL looks up for every row: the plan or the decision that a row is written from refers
+# to the approval, which refers to the draft, and neither is ever deleted.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -21,13 +22,13 @@ deliveries = Table(
     Column("id", String(40), primary_key=True),
     Column("campaign_id", Integer, nullable=False),
     Column("draft_id", Integer, nullable=False),
-    Column("approval_id", ForeignKey("approvals.id"), nullable=False),
+    Column("approval_id", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("channel", String(20), nullable=False),
     Column("language", String(10), nullable=False),
     Column("position", Integer, nullable=False),
     Column("address", String(320), nullable=False),
-    Column("contact_id", Integer, index=True),
+    Column("contact_id", Integer),
     Column("state", String(20), nullable=False),
     Column("reason", Text),
     Column("attempts", Integer, nullable=False, default=0),
@@ -44,7 +45,8 @@ deliveries = Table(
     Column("receipt_id", Integer),
     # An index that a change of state writes anew costs more than the change, so the one that holds every row has no
     # state in it, and those of a state hold only that state's rows. Who wants one used writes the state as a literal.
-    # Contacts and not addresses come last: rows are planned and sent in that order, so each write finds its neighbours.
+    # Contacts and not addresses come last: rows are planned and sent in that order, so each write finds its neighbours. What
+    # one person got is found draft by draft (`conditions.of_contacts`), without an index of its own.
     Index("ix_deliveries_draft", "draft_id", "position", "contact_id"),
     _of_state("pending", "due_at"),
     _of_state("sending", "claimed_at"),
