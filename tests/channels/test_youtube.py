@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -84,3 +85,10 @@ def test_statistics_are_numbers(sandbox: Sandbox) -> None:
 def test_quota_returns_at_midnight_pacific() -> None:
     assert seconds_to_quota_reset(datetime(2026, 11, 23, 7, 0, tzinfo=UTC)) == 3600
     assert seconds_to_quota_reset(datetime(2026, 7, 1, 6, 59, 30, tzinfo=UTC)) == 30
+
+
+def test_channels_made_at_once_are_used_side_by_side(sandbox: Sandbox) -> None:
+    made = [youtube_channel(sandbox) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda channel: channel.read_state(["sandboxvid1"]), made))
+    assert found == [found[0]] * 8

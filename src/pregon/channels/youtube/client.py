@@ -6,13 +6,16 @@ With its usual transport a POST whose connection drops is sent a second time beh
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from typing import Any
 
 import google.oauth2.credentials
 import httplib2
 import requests
 from google_auth_httplib2 import AuthorizedHttp
-from googleapiclient.discovery import build
+from googleapiclient.discovery import build_from_document
+from googleapiclient.discovery_cache import get_static_doc
 
 from pregon.channels.transport import harden_session
 from pregon.channels.youtube.quota import Quota
@@ -69,4 +72,16 @@ def build_service(
     )
     options = {"api_endpoint": base_url.rstrip("/") + "/"} if base_url else None
     http = AuthorizedHttp(credentials, http=RequestsHttp(timeout, quota), max_refresh_attempts=1)
-    return build("youtube", "v3", http=http, client_options=options, static_discovery=True, cache_discovery=False)
+    shared, resources = _describe_youtube()
+    description = {**shared, "resources": json.loads(resources)}
+    return build_from_document(description, http=http, client_options=options)
+
+
+@cache
+def _describe_youtube() -> tuple[dict[str, Any], str]:
+    """The description of YouTube's API in the client's package, read once: all but its resources, and those as text.
+
+    A client completes its resources in place when they are first used; each gets its own, so that threads share none.
+    """
+    description: dict[str, Any] = json.loads(get_static_doc("youtube", "v3"))
+    return description, json.dumps(description.pop("resources"))
