@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
+from postgres import fresh_schema
 from pregon.storage.freshness import KEPT_SECONDS, KeptCounts
 from pregon.storage.store import open_store
 from pregon.types import Audience, Contact, ContactState, SuppressionReason
@@ -62,3 +64,13 @@ def test_what_changes_while_it_is_counted_is_not_kept(store):
 
     assert kept.keep("a", count) == "old"
     assert kept.keep("a", lambda: "new") == "new"
+
+
+@pytest.mark.postgres
+def test_a_connection_that_is_lost_in_a_transaction_says_so(postgres):
+    with fresh_schema(postgres) as address:
+        store = open_store(address)
+        with pytest.raises(OperationalError), store.engine.begin() as connection:
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        assert store.count_audience(Audience("All", ("members",), ("en",))).recipients == 0
+        store.close()

@@ -29,7 +29,7 @@ class KeptCounts:
         self._generation, self._flag = 0, f"pregon_touched_contacts_{id(self)}"
         event.listen(engine, "before_cursor_execute", self._notice)
         event.listen(engine, "commit", self._forget)
-        event.listen(engine, "rollback", lambda connection: connection.info.pop(self._flag, None))
+        event.listen(engine, "rollback", self._drop)
 
     def keep(self, key: object, count: Callable[[], T]) -> T:
         """The kept value of a key, else what `count` returns, kept from now on."""
@@ -55,6 +55,11 @@ class KeptCounts:
     def _notice(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         if _TOUCHES.match(statement):
             connection.info[self._flag] = True
+
+    def _drop(self, connection: Any) -> None:
+        # A connection that was lost has no notes any more; asking for them would hide how it was lost.
+        if not connection.invalidated:
+            connection.info.pop(self._flag, None)
 
     def _forget(self, connection: Any) -> None:
         if connection.info.pop(self._flag, False):

@@ -5,8 +5,6 @@ A plan is written with its approval and remembers how far it has come, so it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +18,6 @@ from pregon.storage.segments import audience_condition, excluded_reason
 from pregon.storage.tables import contacts, deliveries, drafts, plans, suppressions
 from pregon.types import Audience, ChannelName, Consent, DeliveryState, Plan
 
-_WAYS = ("enable_hashjoin", "enable_mergejoin", "enable_sort")
 _REACHED = ("pending", "sending", "sent", "unknown", "held")
 _ELSEWHERE = deliveries.alias("elsewhere")
 
@@ -69,8 +66,8 @@ class PlanQueries(Queries):
                 return None
             selected = and_(audience_condition(audience), contacts.c.id > through)
             page = select(contacts.c.id).where(selected).order_by(contacts.c.id).limit(size).subquery()
-            with _walking(connection):
-                last, count = connection.execute(select(func.max(page.c.id), func.count()).select_from(page)).one()
+            _walk_contacts(connection)
+            last, count = connection.execute(select(func.max(page.c.id), func.count()).select_from(page)).one()
             if last is None:
                 connection.execute(update(plans).where(open_plan).values(state="done", finished_at=at))
                 if connection.dialect.name == "postgresql":
@@ -125,17 +122,14 @@ class PlanQueries(Queries):
         return connection.execute(query.limit(1)).first() is not None
 
 
-@contextmanager
-def _walking(connection: Connection) -> Iterator[None]:
-    """PostgreSQL walks the contacts from where the last page ended; it would rather join and sort all of them for each."""
-    if connection.dialect.name != "postgresql":
-        yield
-        return
-    for way in _WAYS:
-        connection.exec_driver_sql(f"SET LOCAL {way} = off")
-    yield
-    for way in _WAYS:
-        connection.exec_driver_sql(f"SET LOCAL {way} = on")
+def _walk_contacts(connection: Connection) -> None:
+    """For this transaction: PostgreSQL walks the contacts from where the last page ended.
+
+    It would rather collect all that fit from another index, and sort them, for each page.
+    """
+    if connection.dialect.name == "postgresql":
+        for way in ("enable_seqscan", "enable_bitmapscan", "enable_sort", "jit"):
+            connection.exec_driver_sql(f"SET LOCAL {way} = off")
 
 
 def _other_drafts(plan: Plan) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, and_, case, exists, false, func, not_, or_, select, true
+from sqlalchemy import Boolean, ColumnElement, and_, case, false, func, not_, or_, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -73,7 +73,9 @@ def _on_lists(lists: tuple[str, ...], counting: bool) -> ColumnElement[bool]:
         return false()
     if counting:
         return or_(*(_holds(contacts.c.lists, f"|{name}|") for name in lists))
-    return exists().where(memberships.c.contact_id == contacts.c.id, memberships.c.list.in_(lists))
+    own = select(memberships.c.list).where(memberships.c.contact_id == contacts.c.id, memberships.c.list.in_(lists))
+    # OFFSET: else PostgreSQL makes a join of it, and with old figures of a list one that compares everybody with everybody.
+    return own.offset(0).exists()
 
 
 def excluded_reason(suppression: Any = suppressions.c.reason) -> ColumnElement[Any]:
