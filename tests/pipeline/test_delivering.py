@@ -218,6 +218,21 @@ def test_being_interrupted_more_often_than_the_attempts_allow_loses_nothing(hous
     assert set(mails(house).values()) == {1}
 
 
+def test_asking_again_without_news_is_not_written_down_each_time(house):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    house.sandbox.set_fault("sendgrid", "drop_before_accept", times=9)
+    house.pipeline.delivering.deliver()
+    unknown = [row.id for row in house.pipeline.reviewing.who(slug) if row.state is DeliveryState.UNKNOWN]
+    tried = []
+    for _ in range(3):
+        house.clock.forward(minutes=3)
+        house.pipeline.delivering.deliver()
+        told = house.pipeline.store.receipts_of(unknown)[unknown[0]]
+        tried.append([(receipt.kind, receipt.state.value) for receipt in told])
+    assert tried[0] == tried[1] == tried[2] == [("send", "unknown"), ("settle", "unknown")]
+
+
 THREAD = PostFields(("The towns meet.", "They bring maps.", "They share them."))
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Row,
     String,
+    and_,
     any_,
     bindparam,
     distinct,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    not_,
     or_,
     select,
     update,
@@ -92,12 +94,16 @@ class ClaimQueries(Queries):
         changed: dict[str, Any] = {"provider_id": func.coalesce(given.c.provider_id, deliveries.c.provider_id)}
         changed |= {"due_at": due_at} if due_at else {}
         changed |= {"sent_at": at} if outcome.state is DeliveryState.SENT else {}
-        record = update(deliveries).where(deliveries.c.id == given.c.id, or_(*map(expect_state, _OPEN)))
-        connection.execute(record.values(state=outcome.state, reason=outcome.detail or None, **changed))
         receipt = _receipt_values(outcome, kind, at)
         constants = [literal(value, receipts.c[name].type) for name, value in receipt.items()]
         rows = select(given.c.id, *constants)
+        if outcome.state is DeliveryState.UNKNOWN:
+            # As unknown as before, for the same reason, is no news: a log that lags for hours is asked every few minutes.
+            same = and_(expect_state(DeliveryState.UNKNOWN), func.coalesce(deliveries.c.reason, "") == outcome.detail)
+            rows = rows.join_from(given, deliveries, deliveries.c.id == given.c.id).where(not_(same))
         connection.execute(insert(receipts).from_select(["delivery_id", *receipt], rows))
+        record = update(deliveries).where(deliveries.c.id == given.c.id, or_(*map(expect_state, _OPEN)))
+        connection.execute(record.values(state=outcome.state, reason=outcome.detail or None, **changed))
 
     def _pairs(self, pairs: Sequence[tuple[str, str | None]]) -> Any:
         """Deliveries and their ids at the provider as a table: one parameter for each column, however many they are."""
