@@ -71,6 +71,7 @@ _STANDING = (
     "AND d.state = 'approved' AND a.decision = 'approved' AND a.revision = {revision} AND a.id = (SELECT max(b.id) "
     "FROM approvals b WHERE b.draft_id = {draft_id} AND b.decision IN ('approved', 'withdrawn'))"
 )
+_MAY_LEAVE = f"{_STANDING} AND NOT EXISTS ({_PAUSED} AND paused IS NOT NULL)"
 _RECEIPT = (
     "INSERT INTO receipts (delivery_id, kind, state, detail, raw, at) "
     "VALUES ({delivery_id}, 'send', {state}, {detail}, {raw}, {at}) RETURNING id"
@@ -137,10 +138,8 @@ class MailingQueries(ClaimQueries):
         """Whether what was claimed may still leave: mail is not paused, and the approval stands that the claim read."""
         with self._read() as connection:
             run = _Statements(connection, at, at)
-            if run(_PAUSED).scalar():
-                return False
-            standing = run(_STANDING, draft_id=mailing.draft_id, revision=mailing.revision).scalar()
-            return bool(standing == mailing.approved_digest)
+            standing = run(_MAY_LEAVE, draft_id=mailing.draft_id, revision=mailing.revision).scalar()
+            return standing is not None and standing == mailing.approved_digest
 
 
 class _Statements:
@@ -163,14 +162,18 @@ class _Statements:
         return list(values) if self.is_postgres else json.dumps(values)
 
     def read_all(self, statement: str, columns: str, **values: Any) -> list[Any]:
-        """The rows as tuples, of one column as values. SQLite gathers them into one JSON text."""
-        single = "," not in columns
+        """The rows as tuples, of one column as values. SQLite gathers each column into one JSON text.
+
+        A column and not a row each: a thousand lists would have Python look through everything it holds, again and again.
+        """
+        names = columns.split(", ")
         if self.is_postgres:
             found = self(statement, **values)
-            return list(found.scalars()) if single else list(map(tuple, found))
-        entry = columns if single else f"json_array({columns})"
-        gathered = self(f"SELECT json_group_array({entry}) FROM ({statement})", **values)  # noqa: S608 - constants
-        return list(json.loads(gathered.scalar_one()))
+            return list(found.scalars()) if len(names) == 1 else list(map(tuple, found))
+        gathered = ", ".join(f"json_group_array({name})" for name in names)
+        texts = self(f"SELECT {gathered} FROM ({statement})", **values).one()  # noqa: S608 - constants
+        parts = [json.loads(text) for text in texts]
+        return parts[0] if len(names) == 1 else list(zip(*parts, strict=True))
 
 
 @lru_cache(maxsize=64)
