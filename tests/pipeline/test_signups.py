@@ -204,6 +204,9 @@ def test_ones_data_only_by_a_link_of_ones_own(house):
 
 def test_who_never_confirms_is_forgotten(house):
     ask(house)
+    store, asked = house.pipeline.store, contact(house)
+    store.set_lists(asked.id, ["members"], house.clock())
+    store.set_lists(asked.id, [], house.clock(), by_person=True)  # a list they left keeps nobody on file
     ask(house, "bo@new.example")
     house.pipeline.signups.confirm(link(house, "bo@new.example"))
     house.clock.forward(days=31)

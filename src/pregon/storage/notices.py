@@ -15,7 +15,7 @@ from sqlalchemy import Row, delete, exists, func, insert, select, update
 
 from pregon.storage.base import Queries
 from pregon.storage.conditions import of_contacts
-from pregon.storage.tables import consents, contacts, deliveries, form_attempts, memberships, notices
+from pregon.storage.tables import consents, contacts, deliveries, form_attempts, left_lists, memberships, notices
 from pregon.types import Consent, ContactState, DeliveryState, Notice, Outcome, Wish
 
 
@@ -95,7 +95,7 @@ class NoticeQueries(Queries):
             found = connection.execute(select(contacts.c.id).where(never)).scalars().all()
             written_to = select(deliveries.c.contact_id).where(of_contacts(found))
             gone = set(found) - set(connection.execute(written_to).scalars())
-            for table in (memberships, consents):
+            for table in (memberships, left_lists, consents):
                 connection.execute(delete(table).where(table.c.contact_id.in_(gone)))
             connection.execute(delete(contacts).where(contacts.c.id.in_(gone)))
             connection.execute(delete(notices).where(old))
