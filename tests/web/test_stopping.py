@@ -111,6 +111,7 @@ def test_what_is_handed_over_is_said_and_called_back(place: Place, browse: Brows
     assert "leaves " in page
     assert "handed over" in page
     assert re.search(r"With SendGrid: 1, leaving .*; until .* they can be called back\.", page)
+    assert "handed over" in approver.get("/")
     (others,) = [each for each in place.pipeline.stopping.look(slug) if each.draft.id == view.draft.id]
     approver.post(f"/campaigns/{slug}/stop", word="for_now")
     states = [row.state for row in place.pipeline.reviewing.who(slug) if row.channel == "email"]

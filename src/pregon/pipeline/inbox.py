@@ -67,6 +67,11 @@ class Inbox:
         campaigns, count = self._store.search_campaigns(urgent)
         return InboxPage(tuple(self._read_rows(campaigns)), count)
 
+    def find_handed_over(self, rows: Iterable[InboxRow]) -> frozenset[int]:
+        """The drafts of which a provider keeps something that has not left yet."""
+        own = [draft.id for row in rows for draft in row.drafts if draft.channel is ChannelName.EMAIL]
+        return frozenset(each.draft_id for each in self._store.list_handed_over(own, self._clock(), timedelta(0)))
+
     def _read_rows(self, campaigns: Iterable[Campaign]) -> list[InboxRow]:
         wanted = tuple(campaigns)
         sources = self._store.items_of([campaign.id for campaign in wanted])
