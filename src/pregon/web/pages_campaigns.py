@@ -52,7 +52,7 @@ def show_inbox(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
         kinds=list(Kind),
         channels=list_used_channels(desk),
         went_out=_find_gone(desk, (*waiting.rows, *decided.rows)),
-        handed_over=desk.pipeline.inbox.find_handed_over(decided.rows),
+        handed_over=desk.pipeline.inbox.find_handed_over((*waiting.rows, *decided.rows)),
         said=read_said(query),
     )
 
