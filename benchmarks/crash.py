@@ -94,6 +94,8 @@ def read_settings(home: Path, is_ahead: bool) -> Settings:
         for name in ChannelName
         if name.value in ("email", "x", "youtube")
     }
+    # A thousand kills are more than a day of YouTube's quota.
+    ways["youtube"] = ways["youtube"].model_copy(update={"daily_quota": 1_000_000})
     if is_ahead:
         ways["email"] = ways["email"].model_copy(update={"handover_minutes": 60})
     channels = settings.channels.model_copy(update={**ways, "hold_after_hours": 1e6})

@@ -115,11 +115,6 @@ def is_one_request(claim: str | None) -> bool:
     return _REQUEST_CLAIM.search(claim or "") is not None
 
 
-def is_handed_ahead(claim: str) -> bool:
-    """Whether the request of this claim is one that hands mails over ahead of their time."""
-    return f"{AHEAD_MARK}/" in claim
-
-
 def choose_retriable(failed: Sequence[Delivery]) -> tuple[Delivery, ...]:
     """What of the failed deliveries may be tried again: what was given up, and the parts that were waiting for it.
 

@@ -18,12 +18,8 @@ from python_http_client.exceptions import HTTPError
 from pregon.channels.answers import is_settled_absence, read_wait, spread
 from pregon.channels.clock import CLOCK_SKEW
 from pregon.channels.sendgrid.log import Entry, Log, is_quotable, write_time
-from pregon.deliveries import is_handed_ahead
 from pregon.types import DeliveryState, Outcome, Outgoing, Shipment
 
-# An entry is made when SendGrid accepts the request, which leaves within the claim's lease of three minutes and may then
-# take up to two, the longest timeout that can be set. The skew of the clocks comes on top, before and after.
-_UNTIL_ACCEPTED = timedelta(minutes=5)
 # A delivery that is sent again keeps its id. Its earlier request was given up a quarter of an hour later, so what is no
 # older than the claim, but for so much that clocks differ by, is of this request.
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -70,10 +66,8 @@ def _conditions(shipment: Shipment) -> list[str]:
     times = [delivery.attempted_at for delivery in shipment.deliveries if delivery.attempted_at]
     if times:
         conditions.append(f"sg_message_id_created_at >= {write_time(min(times) - CLOCK_SKEW)}")
-    # What is handed over ahead is in the log when it leaves, up to three days later.
-    if times and shipment.claim and not is_handed_ahead(shipment.claim):
-        until = max(times) + _UNTIL_ACCEPTED + CLOCK_SKEW
-        conditions.append(f"sg_message_id_created_at <= {write_time(until)}")
+    # No end: what is handed over ahead is in the log when it leaves, and a claim that was written by a clock that was
+    # days behind would be taken for absent, and sent a second time.
     return conditions
 
 
