@@ -28,7 +28,7 @@ from pregon.pipeline import Pipeline
 from pregon.sandbox import running_sandbox
 from pregon.sandbox.smtp import SmtpSession
 from pregon.settings import Settings, load_settings
-from pregon.types import Decision, DeliveryState, MailBody, OutgoingMails, Role, Shipment, User
+from pregon.types import Content, Decision, DeliveryState, MailBody, OutgoingMails, Role, Shipment, User
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "src/pregon/sandbox/sample/inbox/circulaire-13-2026.fr.txt"
@@ -48,11 +48,11 @@ def main() -> None:
         with running_sandbox() as sandbox:
             pipeline = build_pipeline(settings, sandbox)
             fill(pipeline, settings, count)
-            shipment, seconds = deliver(pipeline, count)
-        bare = send_barely(shipment, port, count, options.connections)
-        peer = send_with_django(shipment, port, max(500, count // 20))
+            content, seconds = deliver(pipeline, count)
+        bare = send_barely(content, port, count, options.connections)
+        peer = send_with_django(content, port, max(500, count // 20))
         pipeline.store.close()
-    body = shipment.content.body
+    body = content.body
     assert isinstance(body, MailBody)
     size = len(body.html.encode()) + len(body.text.encode())
     figures = {
@@ -117,8 +117,8 @@ def fill(pipeline: Pipeline, settings: Settings, count: int) -> None:
     pipeline.delivering._planning.plan_all()
 
 
-def deliver(pipeline: Pipeline, count: int) -> tuple[Shipment, float]:
-    """Send what was approved; a shipment of it to nobody yet, and the seconds it took."""
+def deliver(pipeline: Pipeline, count: int) -> tuple[Content, float]:
+    """Send what was approved; its content, and the seconds it took."""
     (campaign,) = pipeline.reviewing.list_campaigns()
     shown = pipeline.reviewing.show_campaign(campaign.campaign.slug).drafts
     content = next(view.revision.content for view in shown if view.draft.channel == "email")
@@ -127,10 +127,10 @@ def deliver(pipeline: Pipeline, count: int) -> tuple[Shipment, float]:
     seconds = time.perf_counter() - start
     sent = sum(states.get(DeliveryState.SENT, 0) for states in result.outcomes.values())
     assert sent == count, result
-    return Shipment(content, ()), seconds
+    return content, seconds
 
 
-def send_barely(shipment: Shipment, port: int, count: int, connections: int) -> float:
+def send_barely(content: Content, port: int, count: int, connections: int) -> float:
     """Recipients a second by the same channel in the same batches with links of their own, and no database."""
     channel = SmtpChannel(
         "127.0.0.1",
@@ -147,13 +147,13 @@ def send_barely(shipment: Shipment, port: int, count: int, connections: int) -> 
     for first in range(0, count, channel.batch_size):
         rows = people[first : first + channel.batch_size]
         marks = sign_deliveries((row[0] for row in rows), b"benchmark")
-        batch = Shipment(shipment.content, OutgoingMails(rows, marks, pages, datetime.now(UTC)))
+        batch = Shipment(content, OutgoingMails(rows, marks, pages, datetime.now(UTC)))
         sent += sum(outcome.state is DeliveryState.SENT for outcome in channel.send(batch))
     assert sent == count
     return count / (time.perf_counter() - start)
 
 
-def send_with_django(shipment: Shipment, port: int, count: int) -> float | None:
+def send_with_django(content: Content, port: int, count: int) -> float | None:
     """Recipients a second by Django's SMTP backend over one open connection; None without Django."""
     try:
         import django
@@ -163,7 +163,7 @@ def send_with_django(shipment: Shipment, port: int, count: int) -> float | None:
         return None
     settings.configure(DEFAULT_CHARSET="utf-8", USE_TZ=True, EMAIL_TIMEOUT=10)
     django.setup()
-    body = shipment.content.body
+    body = content.body
     assert isinstance(body, MailBody)
     connection = get_connection("django.core.mail.backends.smtp.EmailBackend", host="127.0.0.1", port=port)
 

@@ -124,6 +124,15 @@ def test_a_refused_hand_over_is_tried_again_at_its_time_and_not_at_once(ahead):
     assert_once(ahead, slug, people)
 
 
+def test_a_provider_that_asks_to_wait_is_asked_for_no_other_batch_in_that_pass(ahead):
+    slug, people = approved(ahead)
+    ahead.sandbox.set_fault("sendgrid", "429_with_reset", times=9, on="batch")
+    deliver(ahead)
+    asked = ahead.sandbox.read("requests")["counts"]
+    assert sum(number for name, number in asked.items() if name.endswith("POST /sendgrid/v3/mail/batch")) == 1
+    assert count(ahead, slug) == {"pending": people}
+
+
 @pytest.mark.parametrize("fault", ["drop_after_accept", "502"])
 def test_an_answer_that_is_lost_is_settled_by_calling_the_batch_back(ahead, fault):
     slug, people = approved(ahead)

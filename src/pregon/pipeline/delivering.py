@@ -226,11 +226,11 @@ class Delivering:
         if (self._store.read_pause(channel.name) or "").startswith(_UNREADABLE):
             return counts  # without valid credentials nothing can be read back either
         groups = _group_unknown(self._store.list_unknown(channel.name, self._clock()))
-        for place, (claim, rows) in enumerate(groups[:_SETTLED_AT_ONCE]):
+        for place, rows in enumerate(groups[:_SETTLED_AT_ONCE]):
             revision = self._store.read_revision(rows[0].draft_id, rows[0].revision)
             if revision is None:
                 continue
-            outcomes = channel.settle(replace(self._shipment(revision.content, rows), claim=claim))
+            outcomes = channel.settle(self._shipment(revision.content, rows))
             counts.update(self._record(channel, rows, outcomes, "settle"))
             waiting = next((each for each in outcomes if each.retry_after is not None), None)
             if waiting:
@@ -238,22 +238,22 @@ class Delivering:
                 break
         return counts
 
-    def _put_off(
-        self, channel: Channel, groups: Sequence[tuple[str | None, Sequence[Delivery]]], waiting: Outcome
-    ) -> list[DeliveryState]:
+    def _put_off(self, channel: Channel, groups: Sequence[Sequence[Delivery]], waiting: Outcome) -> list[DeliveryState]:
         """What was not asked for is due again when the provider may be asked; it stays due when nobody said when."""
-        rows = [row for _, group in groups for row in group]
+        rows = [row for group in groups for row in group]
         if not rows or not waiting.retry_after:
             return []
         outcomes = [replace(waiting, delivery_id=row.id) for row in rows]
         return self._record(channel, rows, outcomes, "settle")
 
 
-def _group_unknown(unknown: Iterable[Delivery]) -> list[tuple[str | None, list[Delivery]]]:
-    """What is asked for together, with the claim where that was one request; what has been due longest comes first."""
+def _group_unknown(unknown: Iterable[Delivery]) -> list[list[Delivery]]:
+    """What is asked for together, what has been due longest first: a thread, a playlist plan, the mails of one request.
+
+    A mail whose claim does not tell its request is asked for alone.
+    """
     groups: defaultdict[tuple[int, int, str | None], list[Delivery]] = defaultdict(list)
     for row in unknown:
-        claim = row.claimed_by if row.channel is ChannelName.EMAIL and is_one_request(row.claimed_by) else None
-        groups[row.draft_id, row.revision, claim].append(row)
-    ordered = sorted(groups.items(), key=lambda entry: min(row.due_at for row in entry[1]))
-    return [(claim, rows) for (_, _, claim), rows in ordered]
+        request = row.claimed_by if is_one_request(row.claimed_by) else row.id
+        groups[row.draft_id, row.revision, request if row.channel is ChannelName.EMAIL else None].append(row)
+    return sorted(groups.values(), key=lambda rows: min(row.due_at for row in rows))

@@ -123,6 +123,9 @@ class _Run:
             self.room.before_claim()
         claimed = self._exchange(count) if count or self.finished else ()
         for mailing in claimed:
+            if self.is_over:  # by the one before it
+                self._give_back(mailing)
+                continue
             content, problem = self.approved.content(mailing)
             if content is None:
                 self.room.store.hold_draft(mailing.draft_id, problem, [row[0] for row in mailing.rows])
@@ -137,6 +140,7 @@ class _Run:
         if handing:
             joined = handing.join(mailing, content)
             if isinstance(joined, Outcome):
+                self._heed((joined,))
                 self._record(mailing, [replace(joined, delivery_id=row[0]) for row in mailing.rows])
                 return
             if joined is None:
@@ -164,7 +168,7 @@ class _Run:
         So it is also when this machine slept since the claim, which may be somebody else's by now.
         """
         room = self.room
-        if self.is_over or not room.store.may_leave(mailing, room.clock()):
+        if self.is_over or not room.store.may_leave(mailing):
             return None
         if is_stale(mailing.claimed_at, room.clock(), room.claim_lease):
             self.is_over = True
@@ -175,13 +179,15 @@ class _Run:
         if batch:
             shipment = replace(shipment, leaves_at=batch.leaves_at, batch_id=batch.batch_id)
         outcomes = self.channel.send(shipment)
-        # Who is asked to wait asks for nothing more in this pass; the next one finds what is due by then.
-        different = (outcomes.outcome,) if isinstance(outcomes, SameOutcome) else outcomes
-        if any(outcome.retry_after and not outcome.pause for outcome in different):
-            self.is_over = True
+        self._heed((outcomes.outcome,) if isinstance(outcomes, SameOutcome) else outcomes)
         if self.records_apart and _is_sent(outcomes):
             room.store.exchange_mailings([(mailing, outcomes.outcome)], 0, 0, room.worker, room.clock())
         return outcomes
+
+    def _heed(self, outcomes: Sequence[Outcome]) -> None:
+        """Who is asked to wait asks for nothing more in this pass; the next one finds what is due by then."""
+        if any(outcome.retry_after and not outcome.pause for outcome in outcomes):
+            self.is_over = True
 
     def take_back(self) -> None:
         """Wait until something comes back. One answer for a whole mailing waits for the next claim; others are recorded."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import socket
 from collections.abc import Callable
 from email import message_from_bytes
@@ -122,7 +123,7 @@ class SmtpSession(asyncio.Protocol):
         if name in ("drop_before_accept", "drop_after_accept"):
             self._transport.abort()
         elif name != "hang":
-            self._answer(b"250 2.0.0 Taken")
+            self._answer(b"250 2.0.0 Ok: queued as %s" % secrets.token_hex(6).encode())
 
     def _breaks_at(self, stage: str, only: str | None = None) -> bool:
         """Whether a fault hits here; it is answered or the connection is cut."""

@@ -18,7 +18,6 @@ from sqlalchemy import (
     String,
     and_,
     any_,
-    bindparam,
     distinct,
     exists,
     func,
@@ -38,8 +37,6 @@ from pregon.types import ChannelName, Delivery, DeliveryState, Outcome
 
 _BEFORE = deliveries.alias("before")
 _Recorded = tuple[Outcome, datetime | None]
-# Up to so many different outcomes of one call are a statement each; more are a row each.
-_MOST_GROUPS = 8
 
 
 class ClaimQueries(Queries):
@@ -71,60 +68,53 @@ class ClaimQueries(Queries):
 
         `kind` is send or settle. A row that somebody else has brought to an end meanwhile is not touched.
         """
-        groups: defaultdict[tuple[Any, ...], list[_Recorded]] = defaultdict(list)
+        groups: defaultdict[tuple[Any, ...], list[Outcome]] = defaultdict(list)
         for outcome, due_at in outcomes:
-            groups[outcome.state, outcome.detail, outcome.raw, due_at].append((outcome, due_at))
+            groups[outcome.state, outcome.detail, due_at].append(outcome)
         with self._write() as connection:
-            if len(groups) <= _MOST_GROUPS:
-                for group in groups.values():
-                    self._record_alike(connection, group, kind, at)
-            else:
-                connection.execute(_RECORD, [_record_values(outcome, due_at, at) for outcome, due_at in outcomes])
-                rows = [{"delivery_id": o.delivery_id, **_receipt_values(o, kind, at)} for o, _ in outcomes]
-                connection.execute(insert(receipts), rows)
+            for (_, _, due_at), group in groups.items():
+                self._record_alike(connection, group, due_at, kind, at)
             touched = select(distinct(deliveries.c.campaign_id)).where(
-                self._among([o.delivery_id for o, _ in outcomes])
+                self._among([outcome.delivery_id for outcome, _ in outcomes])
             )
             mark_stale(self, connection, connection.execute(touched).scalars())
 
-    def _record_alike(self, connection: Connection, group: Sequence[_Recorded], kind: str, at: datetime) -> None:
-        """Record deliveries of which the same became, whatever their ids at the provider are, in two statements."""
-        outcome, due_at = group[0]
-        given = self._pairs([(each.delivery_id, each.provider_id) for each, _ in group])
+    def _record_alike(
+        self, connection: Connection, group: Sequence[Outcome], due_at: datetime | None, kind: str, at: datetime
+    ) -> None:
+        """Record deliveries of which the same became, whatever the provider's ids and answers are, in two statements."""
+        state, detail = group[0].state, group[0].detail
+        given = self._table([(each.delivery_id, each.provider_id, each.raw) for each in group])
+        receipt = {"kind": kind, "state": state.value, "detail": detail, "at": at}
+        constants = [literal(value, receipts.c[name].type) for name, value in receipt.items()]
+        rows = select(given.c.id, given.c.raw, *constants)
+        if state is DeliveryState.UNKNOWN:
+            # As unknown as before, for the same reason, is no news: a log that lags for hours is asked every few minutes.
+            same = and_(expect_state(DeliveryState.UNKNOWN), func.coalesce(deliveries.c.reason, "") == detail)
+            rows = rows.join_from(given, deliveries, deliveries.c.id == given.c.id).where(not_(same))
+        connection.execute(insert(receipts).from_select(["delivery_id", "raw", *receipt], rows))
         changed: dict[str, Any] = {"provider_id": func.coalesce(given.c.provider_id, deliveries.c.provider_id)}
         changed |= {"due_at": due_at} if due_at else {}
-        changed |= {"sent_at": at} if outcome.state is DeliveryState.SENT else {}
-        receipt = _receipt_values(outcome, kind, at)
-        constants = [literal(value, receipts.c[name].type) for name, value in receipt.items()]
-        rows = select(given.c.id, *constants)
-        if outcome.state is DeliveryState.UNKNOWN:
-            # As unknown as before, for the same reason, is no news: a log that lags for hours is asked every few minutes.
-            same = and_(expect_state(DeliveryState.UNKNOWN), func.coalesce(deliveries.c.reason, "") == outcome.detail)
-            rows = rows.join_from(given, deliveries, deliveries.c.id == given.c.id).where(not_(same))
-        connection.execute(insert(receipts).from_select(["delivery_id", *receipt], rows))
+        changed |= {"sent_at": at} if state is DeliveryState.SENT else {}
         record = update(deliveries).where(deliveries.c.id == given.c.id, or_(*map(expect_state, _OPEN)))
-        connection.execute(record.values(state=outcome.state, reason=outcome.detail or None, **changed))
+        connection.execute(record.values(state=state, reason=detail or None, **changed))
 
-    def _pairs(self, pairs: Sequence[tuple[str, str | None]]) -> Any:
-        """Deliveries and their ids at the provider as a table: one parameter for each column, however many they are."""
+    def _table(self, rows: Sequence[tuple[str, str | None, str]]) -> Any:
+        """Deliveries, their ids at the provider and its answers as a table: few parameters, however many they are."""
+        names = ("id", "provider_id", "raw")
         if self.engine.dialect.name == "postgresql":
-            columns = (literal(list(each), ARRAY(String)) for each in zip(*pairs, strict=True))
-            return func.unnest(*columns).table_valued("id", "provider_id").render_derived("given")
-        entry = func.json_each(literal(json.dumps(pairs))).table_valued("value").c.value
-        first, second = (func.json_extract(entry, f"$[{place}]") for place in (0, 1))
-        return select(first.label("id"), second.label("provider_id")).subquery("given")
-
-    def _ids(self, ids: Sequence[str]) -> Any:
-        """A column of these ids, each once per row: one parameter, however many they are."""
-        if self.engine.dialect.name == "postgresql":
-            return func.unnest(literal(list(ids), ARRAY(String)))
-        return func.json_each(literal(json.dumps(list(ids)))).table_valued("value").c.value
+            columns = (literal(list(each), ARRAY(String)) for each in zip(*rows, strict=True))
+            return func.unnest(*columns).table_valued(*names).render_derived("given")
+        entry = func.json_each(literal(json.dumps(rows))).table_valued("value").c.value
+        parts = (func.json_extract(entry, f"$[{place}]").label(name) for place, name in enumerate(names))
+        return select(*parts).subquery("given")
 
     def _among(self, ids: Sequence[str]) -> Any:
-        """Whether a delivery is one of these."""
+        """Whether a delivery is one of these: one parameter, however many they are."""
         if self.engine.dialect.name == "postgresql":
             return deliveries.c.id == any_(literal(list(ids), ARRAY(String)))
-        return deliveries.c.id.in_(select(self._ids(ids)))
+        given = func.json_each(literal(json.dumps(list(ids)))).table_valued("value")
+        return deliveries.c.id.in_(select(given.c.value))
 
     def _change(self, connection: Connection, statement: Any) -> int:
         """Run an UPDATE of deliveries; the figures of the campaigns it touches no longer hold. Returns how many rows."""
@@ -134,37 +124,6 @@ class ClaimQueries(Queries):
 
 
 _OPEN = (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)
-
-
-# One statement for any outcome, so that a thousand of them are one call of the driver (which takes no IN of several):
-# None leaves what is there.
-_RECORD = (
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("row"), or_(*(deliveries.c.state == state for state in _OPEN)))
-    .values(
-        state=bindparam("result"),
-        reason=bindparam("why"),
-        **{
-            name: func.coalesce(bindparam(f"new_{name}", type_=deliveries.c[name].type), deliveries.c[name])
-            for name in ("provider_id", "sent_at", "due_at")
-        },
-    )
-)
-
-
-def _record_values(outcome: Outcome, due_at: datetime | None, at: datetime) -> dict[str, Any]:
-    return {
-        "row": outcome.delivery_id,
-        "result": outcome.state,
-        "why": outcome.detail or None,
-        "new_provider_id": outcome.provider_id or None,
-        "new_sent_at": at if outcome.state is DeliveryState.SENT else None,
-        "new_due_at": due_at,
-    }
-
-
-def _receipt_values(outcome: Outcome, kind: str, at: datetime) -> dict[str, Any]:
-    return {"kind": kind, "state": outcome.state.value, "detail": outcome.detail, "raw": outcome.raw, "at": at}
 
 
 def _due(channel: ChannelName, at: datetime) -> Any:

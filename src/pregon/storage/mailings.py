@@ -134,10 +134,10 @@ class MailingQueries(ClaimQueries):
             mark_stale(self, connection, {each.campaign_id for each in (*(done for done, _ in finished), *claimed)})
         return tuple(mailing for mailing in claimed if mailing.rows)
 
-    def may_leave(self, mailing: Mailing, at: datetime) -> bool:
+    def may_leave(self, mailing: Mailing) -> bool:
         """Whether what was claimed may still leave: mail is not paused, and the approval stands that the claim read."""
         with self._read() as connection:
-            run = _Statements(connection, at, at)
+            run = _Statements(connection, mailing.claimed_at, mailing.claimed_at)
             standing = run(_MAY_LEAVE, draft_id=mailing.draft_id, revision=mailing.revision).scalar()
             return standing is not None and standing == mailing.approved_digest
 

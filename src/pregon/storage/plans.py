@@ -125,7 +125,8 @@ class PlanQueries(Queries):
 def _walk_contacts(connection: Connection) -> None:
     """For this transaction: PostgreSQL walks the contacts from where the last page ended.
 
-    It would rather collect all that fit from another index, and sort them, for each page.
+    It would rather collect all that fit from another index, and sort them, for each page; and compiling such a short
+    statement takes longer than running it.
     """
     if connection.dialect.name == "postgresql":
         for way in ("enable_seqscan", "enable_bitmapscan", "enable_sort", "jit"):

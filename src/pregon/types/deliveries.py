@@ -193,7 +193,6 @@ class Shipment:
     """What one call of a channel sends: one approved content to one or more deliveries of it.
 
     `leaves_at` and `batch_id`: the provider is to keep it until then, under a name by which it can be called back.
-    `claim`, when it is settled: its deliveries were claimed together for one request, and this is the mark of that claim.
     """
 
     content: Content
@@ -202,7 +201,6 @@ class Shipment:
     track_clicks: bool = False
     leaves_at: datetime | None = None
     batch_id: str | None = None
-    claim: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

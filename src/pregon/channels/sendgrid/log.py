@@ -6,7 +6,6 @@ An answer has at most `SEARCH_LIMIT` entries and no way to ask for the next ones
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -47,14 +46,14 @@ class Details:
 
 
 class Log:
-    """The log, as far as it is of one campaign and a time. `conditions` are asked with every search."""
+    """The log, as far as it is of one campaign."""
 
-    def __init__(self, client: sendgrid.SendGridAPIClient, conditions: Sequence[str]) -> None:
-        self._client, self._conditions = client, tuple(conditions)
+    def __init__(self, client: sendgrid.SendGridAPIClient, campaign: str) -> None:
+        self._client, self._category = client, f"categories IN ('{campaign.replace(chr(39), '')}')"
 
     def search(self, *conditions: str) -> tuple[tuple[Entry, ...], bool]:
         """The entries that meet the conditions, and whether these are all of them. Raises what the client raises."""
-        query = " AND ".join((*self._conditions, *conditions))
+        query = " AND ".join((self._category, *conditions))
         answer = _read(self._client.client.logs.post(request_body={"query": query, "limit": SEARCH_LIMIT}))
         messages = [message for message in answer["messages"] if isinstance(message, dict)]
         return tuple(map(_read_entry, messages)), len(messages) < SEARCH_LIMIT
@@ -71,11 +70,6 @@ class Log:
 def is_quotable(text: str) -> bool:
     """Whether a text can stand in a condition as it is: nothing is published of how a quote would be written in one."""
     return '"' not in text and "\\" not in text
-
-
-def write_time(at: datetime) -> str:
-    """A time as the log's conditions have it, to the second."""
-    return f'TIMESTAMP "{at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}"'
 
 
 def _read_entry(message: dict[str, Any]) -> Entry:

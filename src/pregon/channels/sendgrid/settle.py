@@ -16,8 +16,7 @@ import sendgrid
 from python_http_client.exceptions import HTTPError
 
 from pregon.channels.answers import is_settled_absence, read_wait, spread
-from pregon.channels.clock import CLOCK_SKEW
-from pregon.channels.sendgrid.log import Entry, Log, is_quotable, write_time
+from pregon.channels.sendgrid.log import Entry, Log, is_quotable
 from pregon.types import DeliveryState, Outcome, Outgoing, Shipment
 
 # A delivery that is sent again keeps its id. Its earlier request was given up a quarter of an hour later, so what is no
@@ -34,12 +33,13 @@ def settle_mail(
 ) -> tuple[Outcome, ...]:
     """Sent for what the log shows to have been accepted; pending when it shows nothing of it after `grace_seconds`.
 
-    The mails of one claim are judged together, others one by one. `retry_after` is set when the log cannot be asked at all
+    The mails of a shipment were claimed together, for one request. `retry_after` is set when the log cannot be asked at all
     for now, so that nobody asks for others before.
     """
-    log = Log(client, _conditions(shipment))
+    # Whenever it was: by a clock that was days off the claim would be taken for absent, and sent a second time.
+    log = Log(client, shipment.content.campaign)
     try:
-        return (_settle_request if shipment.claim else _settle_each)(log, shipment, now, grace_seconds)
+        return _settle_request(log, shipment, now, grace_seconds)
     except HTTPError as error:
         return _refused(shipment, error, now)
     except (OSError, http.client.HTTPException) as error:
@@ -59,19 +59,6 @@ def _refused(shipment: Shipment, error: HTTPError, now: datetime) -> tuple[Outco
 def _unreadable(shipment: Shipment, error: Exception, wait: float | None = None) -> tuple[Outcome, ...]:
     detail = "SendGrid's log could not be read"
     return spread(shipment.deliveries, DeliveryState.UNKNOWN, detail, raw=repr(error), retry_after=wait)
-
-
-def _conditions(shipment: Shipment) -> list[str]:
-    conditions = [f"categories IN ('{shipment.content.campaign.replace(chr(39), '')}')"]
-    times = [delivery.attempted_at for delivery in shipment.deliveries if delivery.attempted_at]
-    if times:
-        conditions.append(f"sg_message_id_created_at >= {write_time(min(times) - CLOCK_SKEW)}")
-    # No end: what is handed over ahead is in the log when it leaves, and a claim that was written by a clock that was
-    # days behind would be taken for absent, and sent a second time.
-    return conditions
-
-
-# --- the mails of one request
 
 
 def _settle_request(log: Log, shipment: Shipment, now: datetime, grace_seconds: float) -> tuple[Outcome, ...]:
@@ -198,40 +185,3 @@ def _missing(delivery_id: str, absent: bool) -> Outcome:
     if absent:
         return Outcome(delivery_id, DeliveryState.PENDING, None, "SendGrid's log has none of this request")
     return Outcome(delivery_id, DeliveryState.UNKNOWN, None, "not in SendGrid's log yet")
-
-
-# --- mails of which nobody knows the request
-
-
-def _settle_each(log: Log, shipment: Shipment, now: datetime, grace_seconds: float) -> tuple[Outcome, ...]:
-    """Each is looked for alone; as soon as one is found, the missing ones may be of its request and stay unknown."""
-    found = _find_each(log, shipment.deliveries)
-    absent = not found and is_settled_absence(shipment.deliveries, now, grace_seconds)
-    return tuple(
-        _sent(delivery.delivery_id, found[delivery.delivery_id])
-        if delivery.delivery_id in found
-        else _missing(delivery.delivery_id, absent)
-        for delivery in shipment.deliveries
-    )
-
-
-def _find_each(log: Log, deliveries: Sequence[Outgoing]) -> dict[str, str]:
-    """Delivery id -> sg_message_id of those that the log knows."""
-    wanted = {delivery.delivery_id for delivery in deliveries}
-    addresses = {delivery.address.lower() for delivery in deliveries}
-    found: dict[str, str] = {}
-    for entry in _list_each(log, deliveries):
-        if entry.address not in addresses or wanted <= found.keys():
-            continue
-        details = log.read(entry)
-        if details.delivery_id in wanted and not details.is_cancelled:
-            found[details.delivery_id] = entry.message_id
-    return found
-
-
-def _list_each(log: Log, deliveries: Sequence[Outgoing]) -> Iterable[Entry]:
-    entries, is_whole = log.search()
-    if is_whole:
-        return entries
-    alone = (delivery.address.replace('"', "").replace("\\", "") for delivery in deliveries)
-    return [entry for address in alone for entry in log.search(f'to_email = "{address}"')[0]]
