@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 # Without it each worker of the tests would compile every one of them.
 unexport PYTHONDONTWRITEBYTECODE
 STAMP := $(VENV)/.installed
+BENCHED := $(VENV)/.benched
 ARGS ?=
 # Three workers for two cores, since half of a test is waiting; a file stays with one worker, so that what it starts is
 # started once.
@@ -27,6 +28,11 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
+# The peers that only benchmarks compare with.
+$(BENCHED): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".[bench]"
+	@touch $@
+
 demo: $(STAMP)
 	$(BIN)/pregon demo $(ARGS)
 
@@ -43,7 +49,7 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(PYTEST) $(ARGS)
 
-bench: $(STAMP)
+bench: $(BENCHED)
 	$(BIN)/python benchmarks/$(B).py $(ARGS)
 
 lock:

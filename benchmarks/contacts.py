@@ -135,10 +135,15 @@ def measure_reading(url: str, file: Path) -> dict[str, Any]:
     first, more = store.search_contacts("", 100)
     for _ in range(500):
         _, more = store.search_contacts("", 100, more) if more else (first, None)
+
+    def anew(work: Callable[[], object]) -> Callable[[], object]:
+        """Counted each time: the store would give the count of before."""
+        return lambda: (store.kept_counts._values.clear(), work())
+
     works = {
-        "count_audience_ms": lambda: store.count_audience(everybody),
-        "count_segment_ms": lambda: store.count_audience(segment),
-        "contacts_page_counts_ms": store.count_contacts_by,
+        "count_audience_ms": anew(lambda: store.count_audience(everybody)),
+        "count_segment_ms": anew(lambda: store.count_audience(segment)),
+        "contacts_page_counts_ms": anew(store.count_contacts_by),
         "first_page_ms": lambda: store.search_contacts("", 100),
         "page_501_ms": lambda: store.search_contacts("", 100, more),
         "search_rare_ms": lambda: store.search_contacts("person4321", 100),
