@@ -65,6 +65,41 @@ def test_each_mail_leaves_once_and_the_mails_of_a_request_share_a_receipt(busy, 
         assert connection.exec_driver_sql("SELECT count(*) FROM receipts").scalar_one() == len(calls)
 
 
+def test_who_records_gives_its_turn_to_the_next_and_no_more_fly_than_may(busy, monkeypatch):
+    """Where several may write at once, the first to record waits here until a request more has left than may fly."""
+    slug = busy.open_campaign(CLEAN)
+    busy.approve(slug, "email")
+    store, channel = busy.pipeline.store, busy.pipeline.delivering._channels[ChannelName.EMAIL]
+    send, exchange, lock, more_left = channel.send, type(store).exchange_mailings, threading.Lock(), threading.Event()
+    flying, most, left = 0, 0, 0
+
+    def sending(shipment):
+        nonlocal flying, most, left
+        with lock:
+            flying, left = flying + 1, left + 1
+            most = max(most, flying)
+            if left > 3:
+                more_left.set()
+        outcomes = send(shipment)
+        with lock:
+            flying -= 1
+        return outcomes
+
+    def recording(own, finished, count, *args, **options):
+        if finished and not count:
+            assert more_left.wait(10)
+        return exchange(own, finished, count, *args, **options)
+
+    monkeypatch.setattr(channel, "send", sending)
+    if store.writes_side_by_side:
+        monkeypatch.setattr(type(store), "exchange_mailings", recording)
+    busy.pipeline.delivering.deliver()
+    assert left > 3 >= most
+    assert set(mails(busy).values()) == {1}
+    assert set(busy.states(slug, "email")) == {"sent", "suppressed"}
+    ledger_adds_up(busy, slug)
+
+
 def test_a_pause_and_an_unsubscribe_are_seen_by_the_next_claim(busy, monkeypatch):
     slug = busy.open_campaign(CLEAN)
     busy.approve(slug, "email")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 from typing import TypeGuard
 
 from pregon.deliveries import AHEAD_MARK, is_stale, sign_deliveries
@@ -36,6 +37,8 @@ from pregon.types import (
 
 # For one request in flight, so many more are claimed and wait for their turn.
 _CLAIMED_AHEAD = 1
+# So many threads more than may fly, where those who sent record: a turn is given on before it is written down.
+_MOST_RECORDERS = 4
 
 _Record = Callable[[Channel, Sequence[Delivery], Sequence[Outcome], str], Sequence[DeliveryState]]
 
@@ -66,8 +69,9 @@ class MailRoom:
 
         Whatever interrupts it, what is in flight is waited for and recorded first.
         """
-        run = _Run(self, channel, ApprovedMails(self.approved))
-        with ThreadPoolExecutor(self.in_flight, thread_name_prefix="mail") as pool:
+        run = _Run(self, channel, ApprovedMails(self.approved), BoundedSemaphore(self.in_flight))
+        recorders = min(self.in_flight, _MOST_RECORDERS) if run.records_apart else 0
+        with ThreadPoolExecutor(self.in_flight + recorders, thread_name_prefix="mail") as pool:
             try:
                 while run.claim(pool) or run.flying:
                     run.take_back()
@@ -99,11 +103,15 @@ class MailRoom:
 
 @dataclass
 class _Run:
-    """One pass. `finished` came back with one outcome for all and is recorded with the next claim."""
+    """One pass. `finished` came back with one outcome for all and is recorded with the next claim.
+
+    `turns` are as many as requests may fly; who records what came back has given its turn to the next.
+    """
 
     room: MailRoom
     channel: Channel
     approved: ApprovedMails
+    turns: BoundedSemaphore
     flying: dict[Future[Sequence[Outcome] | None], Mailing] = field(default_factory=dict)
     finished: list[tuple[Mailing, Outcome]] = field(default_factory=list)
     counts: Counter[DeliveryState] = field(default_factory=Counter)
@@ -163,7 +171,16 @@ class _Run:
         return claimed
 
     def _send(self, content: Content, mailing: Mailing, batch: Batch | None) -> Sequence[Outcome] | None:
-        """What became of each mail; None when it may not leave any more, and nothing was sent.
+        """What became of each mail, recorded if that is this thread's part; None when it may not leave any more."""
+        with self.turns:
+            outcomes = self._ask_and_send(content, mailing, batch)
+        if outcomes is not None and self.records_apart and _is_sent(outcomes):
+            room = self.room
+            room.store.exchange_mailings([(mailing, outcomes.outcome)], 0, 0, room.worker, room.clock())
+        return outcomes
+
+    def _ask_and_send(self, content: Content, mailing: Mailing, batch: Batch | None) -> Sequence[Outcome] | None:
+        """None when it may not leave any more, and nothing was sent.
 
         So it is also when this machine slept since the claim, which may be somebody else's by now.
         """
@@ -180,8 +197,6 @@ class _Run:
             shipment = replace(shipment, leaves_at=batch.leaves_at, batch_id=batch.batch_id)
         outcomes = self.channel.send(shipment)
         self._heed((outcomes.outcome,) if isinstance(outcomes, SameOutcome) else outcomes)
-        if self.records_apart and _is_sent(outcomes):
-            room.store.exchange_mailings([(mailing, outcomes.outcome)], 0, 0, room.worker, room.clock())
         return outcomes
 
     def _heed(self, outcomes: Sequence[Outcome]) -> None:
