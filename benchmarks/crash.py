@@ -4,7 +4,8 @@ Each run is a process of its own that delivers mails, a thread and a playlist ch
 lives on, as providers do. After the last kill everything is started again until nothing is open. Counted is what the
 providers have: what was sent twice, what is missing, and what is left for a person, each with its reason. What was claimed is made
 an hour older between runs; what a person would release (a paused channel) is released, no held or unknown delivery ever is.
-Every second campaign hands its mails over ahead of their time; they leave when it is finished.
+Every second campaign hands its mails over ahead of their time; they leave when it is finished. SQLite, or the empty database of
+--database.
 """
 
 from __future__ import annotations
@@ -14,17 +15,18 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import signal
-import sqlite3
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import create_engine
 
 from pregon.bootstrap import build_pipeline
 from pregon.pipeline import Pipeline
@@ -78,15 +80,31 @@ class World:
 
     home: Path
     sandbox: Sandbox
+    database: str | None = None
     is_ahead: bool = False
 
     def open(self) -> Pipeline:
-        return build_pipeline(read_settings(self.home, self.is_ahead), self.sandbox)
+        return build_pipeline(read_settings(self.home, self.database, self.is_ahead), self.sandbox)
+
+    def change(self, statement: str) -> None:
+        """Change rows behind the project's back; {an hour before X} is X, a time as the ledger has it, an hour earlier."""
+        engine = create_engine(self.database or f"sqlite:///{self.home / 'pregon.db'}")
+        an_hour_before = _AN_HOUR_BEFORE[engine.dialect.name]
+        with engine.begin() as connection:
+            connection.exec_driver_sql(re.sub(r"\{an hour before (\w+)\}", an_hour_before, statement))
+        engine.dispose()
 
 
-def read_settings(home: Path, is_ahead: bool) -> Settings:
+_AN_HOUR_BEFORE = {
+    "sqlite": r"strftime('%Y-%m-%dT%H:%M:%f', \1, '-1 hour') || '000+00:00'",
+    "postgresql": r"""to_char((\1::timestamptz - interval '1 hour') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US') || '+00:00'""",
+}
+
+
+def read_settings(home: Path, database: str | None, is_ahead: bool) -> Settings:
     """The sample configuration in small batches, without the limits by which time itself would end a delivery."""
-    settings = load_settings(ROOT, {"PREGON_HOME": str(home)})
+    given = {"PREGON_HOME": str(home)} | ({"PREGON_DATABASE_URL": database} if database else {})
+    settings = load_settings(ROOT, given)
     ways = {
         name.value: settings.channel(name).model_copy(
             update={"batch_size": 4, "max_attempts": 10_000, "settle_hours": 1e6, "timeout_seconds": 1.0}
@@ -109,6 +127,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="1,000 kills instead of 40")
     parser.add_argument("--kills", type=int)
     parser.add_argument("--seed", type=int, default=20261123)
+    parser.add_argument("--database", help="URL of an empty database instead of a SQLite file")
     options = parser.parse_args()
     kills = options.kills or (1_000 if options.full else 40)
     chance = random.Random(options.seed)
@@ -118,7 +137,7 @@ def main() -> None:
         providers = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs, folder / "sandbox.db"))
         providers.start()
         try:
-            world = World(folder / "home", Sandbox(*ours.recv()))
+            world = World(folder / "home", Sandbox(*ours.recv()), options.database)
             figures = walk(world, kills, chance)
         finally:
             ours.send("stop")
@@ -153,7 +172,8 @@ def walk(world: World, kills: int, chance: random.Random) -> dict[str, Any]:
             leave(world)
             finish(world, slugs[-1])
         print(f"{killed:,} kills in {len(slugs)} campaigns", flush=True)
-    return count(world, slugs) | {"kills": killed, "faults": dict(faults)}
+    kind = "postgresql" if world.database else "sqlite"
+    return {"database": kind} | count(world, slugs) | {"kills": killed, "faults": dict(faults)}
 
 
 def prepare(world: World) -> None:
@@ -224,12 +244,10 @@ def let_time_pass(world: World) -> None:
 
     The rows are moved, not the clock: it must stay the providers' own.
     """
-    past = "strftime('%Y-%m-%dT%H:%M:%f', claimed_at, '-1 hour') || '000+00:00'"
-    with closing(sqlite3.connect(world.home / "pregon.db", timeout=30)) as connection, connection:
-        connection.execute(
-            f"UPDATE deliveries SET claimed_at = {past}, due_at = planned_at "
-            "WHERE state IN ('sending', 'unknown', 'pending') AND claimed_at IS NOT NULL"
-        )
+    world.change(
+        "UPDATE deliveries SET claimed_at = {an hour before claimed_at}, due_at = planned_at "
+        "WHERE state IN ('sending', 'unknown', 'pending') AND claimed_at IS NOT NULL"
+    )
 
 
 def leave(world: World) -> None:
@@ -238,9 +256,7 @@ def leave(world: World) -> None:
     world.sandbox.set_clock((now + timedelta(hours=1)).isoformat())
     world.sandbox.read("mails")
     world.sandbox.set_clock(now.isoformat())
-    past = "strftime('%Y-%m-%dT%H:%M:%f', leaves_at, '-1 hour') || '000+00:00'"
-    with closing(sqlite3.connect(world.home / "pregon.db", timeout=30)) as connection, connection:
-        connection.execute(f"UPDATE batches SET leaves_at = {past}")
+    world.change("UPDATE batches SET leaves_at = {an hour before leaves_at}")
 
 
 def finish(world: World, slug: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -204,3 +205,16 @@ def test_events_come_the_last_first_and_before_the_answer(sandbox: Sandbox) -> N
     times = [event.at for event in {event.key: event for event in desk.events}.values()]
     assert len(times) > 3
     assert times == sorted(times, reverse=True)
+
+
+def test_a_client_that_is_killed_in_the_middle_of_its_request_leaves_no_traceback(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with running_sandbox() as sandbox:
+        port = int(sandbox.url.rpartition(":")[2])
+        head = "POST /sendgrid/v3/mail/send HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
+        key = f"Authorization: Bearer {accounts.SENDGRID_API_KEY}\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(f"{head}{key}begun".encode())
+        assert not sandbox.read("mails")  # and it goes on
+    assert "Traceback" not in capfd.readouterr().err

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pregon.errors import PregonError
@@ -34,7 +35,8 @@ class DroppableProtocol(H11Protocol):
 
         async def with_drop(scope: Any, receive: Any, send: Any) -> None:
             extensions = {**(scope.get("extensions") or {}), "pregon.drop": self.transport.abort}
-            await application({**scope, "extensions": extensions}, receive, send)
+            with contextlib.suppress(ClientDisconnect):  # a client that was killed: nobody waits for an answer
+                await application({**scope, "extensions": extensions}, receive, send)
 
         self.app = with_drop
         try:
