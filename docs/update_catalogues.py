@@ -59,7 +59,7 @@ MORE_WORDS = (
 NOT_SAID = frozenset(
     {"given up after", "form address", "form connection", "duplicate content", "already exists",
      "reply to this conversation is not allowed", "held: whether it went out could not be settled",
-     "held: the forum keeps this topic", "held: it was due when the backup was taken"}
+     "held: the forum keeps this topic"}
 )  # fmt: skip
 _MOST_VARIANTS = 24
 Text = str | tuple[str, str]

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from pregon.deliveries import RESTORED
 from pregon.errors import PregonError
 from pregon.pipeline import Planning
 from pregon.settings import Settings
@@ -25,7 +26,6 @@ from pregon.storage import Store, head_revision, make_database, open_store
 _FORMAT = 1
 _MANIFEST, _KEY = "manifest.json", "secret.key"
 _FOLDERS = ("config", "templates")
-_HELD = "held: it was due when the backup was taken and may have gone out since; release it if it has not"
 
 Say = Callable[[str], None]
 
@@ -78,7 +78,7 @@ def restore_backup(settings: Settings, path: Path, at: datetime, say: Say = lamb
     store = open_store(settings.database_url, is_restore=True)
     try:
         Planning(store, settings, lambda: at).plan_all()
-        held = store.hold_everything(_HELD, at)
+        held = store.hold_everything(RESTORED, at)
     finally:
         store.close()
     rows: dict[str, int] = manifest["rows"]

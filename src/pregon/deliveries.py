@@ -36,13 +36,10 @@ _REQUEST_CLAIM = re.compile(r"/[0-9a-f]{12}\Z")
 # How the reason of a failure begins that was no refusal, and of one that only followed from another.
 GIVEN_UP = "given up after"
 NOT_POSTED = "not posted, since a part before it was not"
+RESTORED = "held: it was due when the backup was taken and may have gone out since; release it if it has not"
 # How the reasons of what is held begin that may be out all the same, or may come out without us. Only a person's word
 # sends it again: withdrawing an approval and giving it again must not.
-MAY_BE_OUT = (
-    "held: whether it went out could not be settled",
-    "held: the forum keeps this topic",
-    "held: it was due when the backup was taken",
-)
+MAY_BE_OUT = ("held: whether it went out could not be settled", "held: the forum keeps this topic", RESTORED)
 
 
 def plan_deliveries(content: Content, digest: str, draft_id: int) -> tuple[PlannedDelivery, ...]:

@@ -8,6 +8,7 @@ import pytest
 
 from pregon.channels.discourse.answers import QUEUED
 from pregon.channels.discourse.payload import build_topic, is_waiting, read_topic_id, select_topic, show_picture
+from pregon.deliveries import MAY_BE_OUT
 from pregon.sandbox import Sandbox
 from pregon.types import DeliveryState, Media, Outgoing, Shipment
 
@@ -69,6 +70,7 @@ def test_a_topic_that_a_moderator_has_to_approve_is_held_for_a_person(sandbox: S
     sandbox.set_fault("discourse", "queued")
     outcome = discourse_channel(sandbox).send(topic("Circular 58: two calls", "Two calls are open until June."))[0]
     assert (outcome.state, outcome.detail) == (DeliveryState.HELD, QUEUED)
+    assert QUEUED.startswith(MAY_BE_OUT), "approving it again must not queue it again"
 
 
 def test_a_lost_answer_is_not_queued_twice(sandbox: Sandbox) -> None:
