@@ -36,6 +36,11 @@ _REQUEST_CLAIM = re.compile(r"/[0-9a-f]{12}\Z")
 # How the reason of a failure begins that was no refusal, and of one that only followed from another.
 GIVEN_UP = "given up after"
 NOT_POSTED = "not posted, since a part before it was not"
+TOO_LATE = "held: it was due too long ago; release it or cancel it"
+NO_PART_BEFORE = (
+    "held: no part of this thread before it is known to the provider. Post it by hand below them and mark it as sent, or "
+    "cancel the draft"
+)
 RESTORED = "held: it was due when the backup was taken and may have gone out since; release it if it has not"
 # How the reasons of what is held begin that may be out all the same, or may come out without us. Only a person's word
 # sends it again: withdrawing an approval and giving it again must not.

@@ -62,7 +62,7 @@ def test_stopped_for_good_it_never_goes_on_and_nobody_edits_it(house):
     assert "stopped by officer" in reasons
 
 
-def test_what_a_provider_puts_off_while_it_is_stopped_is_held(house):
+def test_what_a_provider_puts_off_while_it_is_stopped_is_stopped_too_and_goes_on_with_the_rest(house):
     slug = house.open_campaign()
     send_one(house, slug)
     mail = claim_one(house.pipeline.store, house.clock())
@@ -70,4 +70,8 @@ def test_what_a_provider_puts_off_while_it_is_stopped_is_held(house):
     put_off = Outcome(mail, DeliveryState.PENDING, detail="the provider is busy")
     house.pipeline.store.record_outcomes([(put_off, house.clock())], "send", house.clock())
     house.pipeline.delivering.deliver()
-    assert house.pipeline.store.read_delivery(mail).state is DeliveryState.HELD
+    row = house.pipeline.store.read_delivery(mail)
+    assert (row.state, row.reason) == (DeliveryState.SUPPRESSED, "stopped by officer")
+    house.approve(slug, "email")
+    house.pipeline.delivering.deliver()
+    assert house.pipeline.store.read_delivery(mail).state is DeliveryState.SENT

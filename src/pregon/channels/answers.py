@@ -6,6 +6,7 @@ Knows no provider and does no I/O.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -28,12 +29,11 @@ def spread(
     provider_id: str | None = None,
     retry_after: float | None = None,
     pause: str | None = None,
+    is_unsent: bool = False,
 ) -> tuple[Outcome, ...]:
     """The same outcome for each delivery, in order; `raw` is cut to `RAW_LIMIT` characters."""
-    return tuple(
-        Outcome(delivery.delivery_id, state, provider_id, detail, raw[:RAW_LIMIT], retry_after, pause)
-        for delivery in deliveries
-    )
+    same = Outcome("", state, provider_id, detail, raw[:RAW_LIMIT], retry_after, pause, is_unsent=is_unsent)
+    return tuple(replace(same, delivery_id=delivery.delivery_id) for delivery in deliveries)
 
 
 def read_wait(headers: Mapping[str, str], reset_header: str, now: datetime) -> float:

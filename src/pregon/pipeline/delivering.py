@@ -10,9 +10,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 
 from pregon.audiences import normalise_address
-from pregon.deliveries import GIVEN_UP, HAND_OVER_LEAD, NOT_POSTED, is_one_request, is_stale, next_attempt
+from pregon.deliveries import (
+    AHEAD_MARK,
+    GIVEN_UP,
+    HAND_OVER_LEAD,
+    NO_PART_BEFORE,
+    NOT_POSTED,
+    TOO_LATE,
+    is_one_request,
+    is_stale,
+    next_attempt,
+)
 from pregon.drafts import POST_CHANNELS
 from pregon.pipeline.approved import Approved
 from pregon.pipeline.handing import HandingOver, build_calling_back, build_handing
@@ -40,6 +51,8 @@ _SETTLE_AGAIN = timedelta(minutes=2)
 _LONGEST_WAIT = timedelta(minutes=15)
 # So many requests, or threads, are read back in one pass: a request takes from two calls to some twenty, of under a second.
 _SETTLED_AT_ONCE = 10
+# When what never reached its provider is tried again.
+_REACH_AGAIN = timedelta(minutes=1)
 _CALL_BACK_EVERY = timedelta(minutes=1)
 # What a channel's pause begins with when its credentials have ended.
 _UNREADABLE = "credentials"
@@ -74,6 +87,11 @@ class Delivering:
         self._planning, self._opening = Planning(store, settings, clock), Opening(store, settings)
         self._settings, self._clock, self._worker, self._key = settings, clock, worker, key
         self._claim_lease = claim_lease
+        # A mail server is handed one batch at a time; the next is claimed meanwhile, and the last is recorded.
+        email = settings.channels.email
+        self._in_flight = 1 if email.provider == "smtp" else email.in_flight
+        # Of this process, however many passes are under way in it.
+        self._turns = BoundedSemaphore(self._in_flight)
         self._calling_back, self._called_back_at = build_calling_back(store, channels, clock), clock()
 
     def deliver(self) -> DeliverResult:
@@ -106,8 +124,6 @@ class Delivering:
 
     def _mail_room(self) -> MailRoom:
         settings, email = self._settings, self._settings.channels.email
-        # A mail server is handed one batch at a time; the next is claimed meanwhile, and the last is recorded.
-        in_flight = 1 if email.provider == "smtp" else email.in_flight
         handing = self._handing()
         return MailRoom(
             store=self._store,
@@ -116,7 +132,8 @@ class Delivering:
             worker=self._worker,
             key=self._key,
             base_url=settings.base_url,
-            in_flight=in_flight,
+            in_flight=self._in_flight,
+            turns=self._turns,
             claim_lease=self._claim_lease,
             daily_quota=email.daily_quota,
             mails_per_minute=email.mails_per_minute,
@@ -144,9 +161,12 @@ class Delivering:
     def _send_claimed(self, channel: Channel, claimed: tuple[Delivery, ...]) -> list[DeliveryState]:
         content, problem = self._approved.content(claimed[0])
         if content is None:
-            self._store.hold_draft(claimed[0].draft_id, problem, [row.id for row in claimed])
+            self._store.hold_draft(claimed[0].draft_id, claimed[0].revision, problem, [row.id for row in claimed])
             return [DeliveryState.HELD] * len(claimed)
         shipment = self._shipment(content, claimed)
+        if channel.name in POST_CHANNELS and _is_without_parent(shipment.deliveries[0]):
+            held = [Outcome(row.id, DeliveryState.HELD, detail=NO_PART_BEFORE) for row in claimed]
+            return self._record(channel, claimed, held, "send")
         if is_stale(claimed[0].claimed_at, self._clock(), self._claim_lease):
             return []  # this machine slept: whoever takes it for lost reads back whether it is out
         outcomes = channel.send(shipment)
@@ -172,7 +192,7 @@ class Delivering:
     def _record(
         self, channel: Channel, rows: Sequence[Delivery], outcomes: Sequence[Outcome], kind: str
     ) -> list[DeliveryState]:
-        """Write outcomes; `rows` are those of all that were not sent, at least. Returns the states, in order."""
+        """Write outcomes; `rows`, as claimed or read, are those of all that were not sent, at least. The states, in order."""
         now = self._clock()
         by_id = {row.id: row for row in rows}
         final = [
@@ -181,7 +201,7 @@ class Delivering:
             else self._schedule(channel, outcome, by_id[outcome.delivery_id], kind, now)
             for outcome in outcomes
         ]
-        self._store.record_outcomes(final, kind, now)
+        self._store.record_outcomes(final, kind, now, by_id)
         for outcome in outcomes:
             pause_for_outcome(self._store, channel.name, outcome, now)
             if outcome.is_gone:
@@ -198,25 +218,40 @@ class Delivering:
     ) -> tuple[Outcome, datetime | None]:
         settings = self._settings.channel(channel.name)
         if outcome.state is DeliveryState.PENDING:
-            # What reading back shows never left was interrupted, not refused: it does not use up the attempts.
-            attempts = row.attempts if kind == "send" else min(row.attempts, settings.max_attempts - 1)
-            due_at = next_attempt(outcome, attempts, settings.max_attempts, now)
-            # What was handed over ahead never becomes due before its own time.
-            due_at = max(due_at, row.due_at) if due_at and row.due_at else due_at
-            if due_at is None and not outcome.pause:
-                detail = f"{GIVEN_UP} {row.attempts} attempts: {outcome.detail}"
-                return Outcome(
-                    outcome.delivery_id, DeliveryState.FAILED, outcome.provider_id, detail, outcome.raw
-                ), None
-            return outcome, due_at
+            if kind == "settle" and self._is_too_late(row, now):
+                return Outcome(outcome.delivery_id, DeliveryState.HELD, detail=TOO_LATE, raw=outcome.raw), None
+            return self._try_again(outcome, row, settings.max_attempts, kind, now)
         if outcome.state is DeliveryState.UNKNOWN:
             since = row.claimed_at or now
-            if now - since > timedelta(hours=settings.settle_hours):
+            # Who is asked to wait has been told nothing; after a long pause that would be the first answer to everything.
+            if outcome.retry_after is None and now - since > timedelta(hours=settings.settle_hours):
                 detail = f"held: whether it went out could not be settled ({outcome.detail})"
                 return Outcome(outcome.delivery_id, DeliveryState.HELD, outcome.provider_id, detail, outcome.raw), None
             again = timedelta(seconds=min(outcome.retry_after or 0.0, _LONGEST_WAIT.total_seconds()))
             return outcome, now if row.state is DeliveryState.SENDING else now + max(again, _SETTLE_AGAIN)
         return outcome, None
+
+    @staticmethod
+    def _try_again(
+        outcome: Outcome, row: Delivery, max_attempts: int, kind: str, now: datetime
+    ) -> tuple[Outcome, datetime | None]:
+        if outcome.is_unsent:
+            return outcome, max(row.due_at, now + max(_REACH_AGAIN, timedelta(seconds=outcome.retry_after or 0.0)))
+        # What reading back shows never left was interrupted, not refused: it does not use up the attempts.
+        attempts = row.attempts if kind == "send" else min(row.attempts, max_attempts - 1)
+        due_at = next_attempt(outcome, attempts, max_attempts, now)
+        # What was handed over ahead never becomes due before its own time.
+        due_at = max(due_at, row.due_at) if due_at and row.due_at else due_at
+        if due_at is None and not outcome.pause:
+            detail = f"{GIVEN_UP} {row.attempts} attempts: {outcome.detail}"
+            return replace(outcome, state=DeliveryState.FAILED, detail=detail), None
+        return outcome, due_at
+
+    def _is_too_late(self, row: Delivery, now: datetime) -> bool:
+        """Whether what never left was to leave so long ago that a person has to look; ahead of its time nothing is late."""
+        is_ahead = AHEAD_MARK in (row.claimed_by or "")
+        late = timedelta(hours=self._settings.channels.hold_after_hours)
+        return row.claimed_at is not None and not is_ahead and now - row.claimed_at > late
 
     # --- settling
 
@@ -245,6 +280,11 @@ class Delivering:
             return []
         outcomes = [replace(waiting, delivery_id=row.id) for row in rows]
         return self._record(channel, rows, outcomes, "settle")
+
+
+def _is_without_parent(part: Outgoing) -> bool:
+    """Whether it would stand alone, though it is a later part of a thread."""
+    return part.position > 0 and part.reply_to_id is None
 
 
 def _group_unknown(unknown: Iterable[Delivery]) -> list[list[Delivery]]:

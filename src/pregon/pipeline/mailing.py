@@ -47,7 +47,7 @@ _Record = Callable[[Channel, Sequence[Delivery], Sequence[Outcome], str], Sequen
 class MailRoom:
     """What sending newsletters needs. `record` writes outcomes that are not the same for all, a row each.
 
-    `before_claim` takes back what may not go out now. With `handing` mails are handed over ahead of their time.
+    `turns` are as many as requests may fly, of all passes together. `before_claim` takes back what may not go out now. With `handing` mails are handed over ahead of their time.
     """
 
     store: Storage
@@ -57,6 +57,7 @@ class MailRoom:
     key: bytes
     base_url: str
     in_flight: int
+    turns: BoundedSemaphore
     claim_lease: timedelta
     record: _Record
     before_claim: Callable[[], object]
@@ -69,7 +70,7 @@ class MailRoom:
 
         Whatever interrupts it, what is in flight is waited for and recorded first.
         """
-        run = _Run(self, channel, ApprovedMails(self.approved), BoundedSemaphore(self.in_flight))
+        run = _Run(self, channel, ApprovedMails(self.approved))
         recorders = min(self.in_flight, _MOST_RECORDERS) if run.records_apart else 0
         with ThreadPoolExecutor(self.in_flight + recorders, thread_name_prefix="mail") as pool:
             try:
@@ -103,15 +104,11 @@ class MailRoom:
 
 @dataclass
 class _Run:
-    """One pass. `finished` came back with one outcome for all and is recorded with the next claim.
-
-    `turns` are as many as requests may fly; who records what came back has given its turn to the next.
-    """
+    """One pass. `finished` came back with one outcome for all and is recorded with the next claim."""
 
     room: MailRoom
     channel: Channel
     approved: ApprovedMails
-    turns: BoundedSemaphore
     flying: dict[Future[Sequence[Outcome] | None], Mailing] = field(default_factory=dict)
     finished: list[tuple[Mailing, Outcome]] = field(default_factory=list)
     counts: Counter[DeliveryState] = field(default_factory=Counter)
@@ -134,13 +131,22 @@ class _Run:
             if self.is_over:  # by the one before it
                 self._give_back(mailing)
                 continue
-            content, problem = self.approved.content(mailing)
-            if content is None:
-                self.room.store.hold_draft(mailing.draft_id, problem, [row[0] for row in mailing.rows])
-                self.counts[DeliveryState.HELD] += len(mailing.rows)
-            else:
-                self._let_go(pool, content, mailing)
+            try:
+                self._prepare(pool, mailing)
+            except Exception as error:  # nothing has left of it, so it is not left to be settled
+                self._end(error)
+                self._give_back(mailing)
         return bool(claimed)
+
+    def _prepare(self, pool: ThreadPoolExecutor, mailing: Mailing) -> None:
+        content, problem = self.approved.content(mailing)
+        if content is None:
+            rows = [row[0] for row in mailing.rows]
+            self.room.store.hold_draft(mailing.draft_id, mailing.revision, problem, rows)
+            self.room.store.return_quota(self.room.budgets(mailing.claimed_at), len(rows))
+            self.counts[DeliveryState.HELD] += len(rows)
+        else:
+            self._let_go(pool, content, mailing)
 
     def _let_go(self, pool: ThreadPoolExecutor, content: Content, mailing: Mailing) -> None:
         """Send a mailing, with the batch that it has joined when it is handed over ahead."""
@@ -157,7 +163,7 @@ class _Run:
         self.flying[pool.submit(self._send, content, mailing, batch)] = mailing
 
     def _exchange(self, count: int) -> tuple[Mailing, ...]:
-        finished, self.finished = self.finished, []
+        finished = list(self.finished)
         room, at = self.room, self.room.clock()
         size, budgets = self.channel.batch_size, self.room.budgets(at)
         if room.handing is None:
@@ -166,43 +172,59 @@ class _Run:
             worker, until = f"{room.worker}{AHEAD_MARK}", room.handing.until(at)
             claimed = room.store.exchange_mailings(finished, count, size, worker, at, budgets, until=until)
             room.handing.close([mailing.claim for mailing, _ in finished], BatchState.HANDED_OVER)
+        del self.finished[: len(finished)]
         for mailing, outcome in finished:
             self.counts[outcome.state] += len(mailing.rows)
         return claimed
 
     def _send(self, content: Content, mailing: Mailing, batch: Batch | None) -> Sequence[Outcome] | None:
-        """What became of each mail, recorded if that is this thread's part; None when it may not leave any more."""
-        with self.turns:
-            outcomes = self._ask_and_send(content, mailing, batch)
-        if outcomes is not None and self.records_apart and _is_sent(outcomes):
-            room = self.room
+        """What became of each mail, recorded if that is this thread's part; None when nothing was sent.
+
+        Who records what came back has given its turn to the next.
+        """
+        room = self.room
+        with room.turns:
+            try:
+                shipment = self._build(content, mailing, batch)
+            except Exception as error:
+                self._end(error)
+                return None
+            if shipment is None:
+                return None
+            outcomes = self.channel.send(shipment)
+            self._heed(outcomes)
+        if self.records_apart and _is_sent(outcomes):
             room.store.exchange_mailings([(mailing, outcomes.outcome)], 0, 0, room.worker, room.clock())
         return outcomes
 
-    def _ask_and_send(self, content: Content, mailing: Mailing, batch: Batch | None) -> Sequence[Outcome] | None:
-        """None when it may not leave any more, and nothing was sent.
+    def _build(self, content: Content, mailing: Mailing, batch: Batch | None) -> Shipment | None:
+        """What is to leave now; None when it may not leave any more.
 
         So it is also when this machine slept since the claim, which may be somebody else's by now.
         """
         room = self.room
         if self.is_over or not room.store.may_leave(mailing):
             return None
-        if is_stale(mailing.claimed_at, room.clock(), room.claim_lease):
-            self.is_over = True
-            return None
         marks = sign_deliveries((row[0] for row in mailing.rows), room.key)
         mails = OutgoingMails(mailing.rows, marks, room.links(), mailing.claimed_at)
         shipment = Shipment(content, mails, mailing.track_opens, mailing.track_clicks)
         if batch:
             shipment = replace(shipment, leaves_at=batch.leaves_at, batch_id=batch.batch_id)
-        outcomes = self.channel.send(shipment)
-        self._heed((outcomes.outcome,) if isinstance(outcomes, SameOutcome) else outcomes)
-        return outcomes
+        if is_stale(mailing.claimed_at, room.clock(), room.claim_lease):
+            self.is_over = True
+            return None
+        return shipment
 
     def _heed(self, outcomes: Sequence[Outcome]) -> None:
-        """Who is asked to wait asks for nothing more in this pass; the next one finds what is due by then."""
-        if any(outcome.retry_after and not outcome.pause for outcome in outcomes):
+        """Who is asked to wait, or reaches nobody, asks for nothing more in this pass; the next finds what is due by then."""
+        told = (outcomes.outcome,) if isinstance(outcomes, SameOutcome) else outcomes
+        is_unsent = all(outcome.is_unsent for outcome in told)
+        if is_unsent or any(outcome.retry_after and not outcome.pause for outcome in told):
             self.is_over = True
+
+    def _end(self, error: Exception) -> None:
+        """Claim no more because of a mistake of ours, or a database that is gone; the first one is told in the end."""
+        self.problem, self.is_over = self.problem or error, True
 
     def take_back(self) -> None:
         """Wait until something comes back. One answer for a whole mailing waits for the next claim; others are recorded."""
@@ -211,8 +233,8 @@ class _Run:
             mailing = self.flying.pop(future)
             try:
                 outcomes = future.result()
-            except Exception as error:  # a mistake of ours: its mails stay claimed, and are settled as lost ones are
-                self.problem, self.is_over = self.problem or error, True
+            except Exception as error:  # its mails may be out: they stay claimed, and are settled as lost ones are
+                self._end(error)
                 continue
             if outcomes is None:
                 self._give_back(mailing)
@@ -225,8 +247,13 @@ class _Run:
 
     def _record(self, mailing: Mailing, outcomes: Sequence[Outcome]) -> None:
         not_sent = [each.delivery_id for each in outcomes if each.state is not DeliveryState.SENT]
-        rows = self.room.store.read_deliveries(not_sent)
-        self.counts.update(self.room.record(self.channel, tuple(rows.values()), outcomes, "send"))
+        found = self.room.store.read_deliveries(not_sent).values()
+        # As this claim has them: they may be another's by now.
+        rows = tuple(replace(row, claimed_by=mailing.claim, claimed_at=mailing.claimed_at) for row in found)
+        self.counts.update(self.room.record(self.channel, rows, outcomes, "send"))
+        left = (DeliveryState.SENT, DeliveryState.UNKNOWN)
+        unused = sum(each.state not in left for each in outcomes)
+        self.room.store.return_quota(self.room.budgets(mailing.claimed_at), unused)
         if self.room.handing and not any(outcome.state is DeliveryState.UNKNOWN for outcome in outcomes):
             self.room.handing.close([mailing.claim], BatchState.UNUSED)
 
@@ -239,7 +266,10 @@ class _Run:
         """Claim no more; give back what waits for its turn; wait for what is in flight, and record it."""
         self.is_over = True
         while self.flying:
-            self.take_back()
+            try:
+                self.take_back()
+            except Exception as error:
+                self._end(error)
         if self.finished:
             self._exchange(0)
 

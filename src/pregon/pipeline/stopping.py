@@ -31,7 +31,7 @@ from pregon.types import (
 
 @dataclass(frozen=True, slots=True)
 class GoingOut:
-    """A draft of which a part is out. `out` may be: unknown ones count; `left` have not gone out.
+    """A draft of which a part is out. `out` may be: unknown ones count, and those on their way; `left` have not gone out.
 
     `stopped` is the decision that stopped it, None while it goes on; `is_listing`: recipients are still being listed.
     `kept` of those that are out are still with the provider, which sends them at their time.
@@ -78,13 +78,17 @@ class Stopping:
         return tuple(each for each in found if each is not None)
 
     def _look_at(self, draft: Draft, figures: Funnel, *, is_listing: bool) -> GoingOut | None:
-        out = figures.sent + figures.unknown
+        sending = self._store.count_sending(draft.id) if draft.state is DraftState.APPROVED else 0
+        out = figures.sent + figures.unknown + sending
         revision = self._store.read_revision(draft.id, draft.revision)
         if not out or revision is None:
             return None
         if draft.state is DraftState.APPROVED:
-            going = GoingOut(draft, revision, out, figures.pending, is_listing, kept=self._kept(draft))
-            return going if going.left or is_listing or going.kept else None
+            going = GoingOut(
+                draft, revision, out, max(0, figures.pending - sending), is_listing, kept=self._kept(draft)
+            )
+            # Of what is on its way, what was claimed ahead of its turn can still be stopped.
+            return going if going.left or sending or is_listing or going.kept else None
         decisions = self._store.list_approvals(draft.id)
         last = decisions[-1] if decisions else None
         if last is None or last.decision not in (Decision.WITHDRAWN, Decision.CANCELLED):

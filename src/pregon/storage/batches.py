@@ -15,9 +15,8 @@ from sqlalchemy import distinct, exists, func, insert, literal, or_, select, upd
 
 from pregon.deliveries import AHEAD_MARK
 from pregon.storage.base import Queries
-from pregon.storage.conditions import in_state
+from pregon.storage.conditions import in_state, not_sent
 from pregon.storage.funnels import mark_stale
-from pregon.storage.returns import not_sent
 from pregon.storage.tables import batches, channel_states, deliveries, drafts
 from pregon.types import Batch, BatchState, ChannelName, DeliveryState, DraftState, HandedOver, Mailing
 
@@ -229,7 +228,7 @@ def _take_back(draft_id: int) -> Any:
         deliveries.c.state.in_((DeliveryState.SENT, DeliveryState.UNKNOWN)),
     )
     return rows.values(
-        **not_sent(draft_id, literal(_CALLED_BACK)),
+        **not_sent(literal(_CALLED_BACK)),
         due_at=select(batches.c.due_at).where(mine).scalar_subquery(),
         attempts=deliveries.c.attempts - 1,
         sent_at=None,

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -26,13 +27,14 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    type_coerce,
     update,
 )  # fmt: skip
 
 from pregon.storage.base import Queries
-from pregon.storage.conditions import expect_state, in_state
+from pregon.storage.conditions import expect_state, in_state, not_sent
 from pregon.storage.funnels import mark_stale
-from pregon.storage.tables import deliveries, receipts
+from pregon.storage.tables import UtcTime, deliveries, drafts, receipts
 from pregon.types import ChannelName, Delivery, DeliveryState, Outcome
 
 _BEFORE = deliveries.alias("before")
@@ -63,45 +65,82 @@ class ClaimQueries(Queries):
             mark_stale(self, connection, {row.campaign_id for row in claimed})
         return tuple(sorted(map(read_delivery_row, claimed), key=lambda row: (row.position, row.id)))
 
-    def record_outcomes(self, outcomes: Sequence[_Recorded], kind: str, at: datetime) -> None:
+    def record_outcomes(
+        self,
+        outcomes: Sequence[_Recorded],
+        kind: str,
+        at: datetime,
+        rows: Mapping[str, Delivery] = MappingProxyType({}),
+    ) -> None:
         """Write what became of claimed or unknown deliveries; each outcome comes with the time of its next try.
 
-        `kind` is send or settle. A row that somebody else has brought to an end meanwhile is not touched.
+        `kind` is send, settle or event. `rows` are the deliveries as they were claimed, or read to be settled: what became of that
+        claim says nothing about a later one, so a row that was claimed again is not touched, nor one that somebody else
+        has brought to an end. That something is out is true whoever claims it now.
         """
         groups: defaultdict[tuple[Any, ...], list[Outcome]] = defaultdict(list)
         for outcome, due_at in outcomes:
-            groups[outcome.state, outcome.detail, due_at].append(outcome)
+            groups[outcome.state, outcome.detail, outcome.is_unsent, due_at].append(outcome)
         with self._write() as connection:
-            for (_, _, due_at), group in groups.items():
-                self._record_alike(connection, group, due_at, kind, at)
+            for (*_, due_at), group in groups.items():
+                self._record_alike(connection, group, due_at, kind, at, rows)
             touched = select(distinct(deliveries.c.campaign_id)).where(
                 self._among([outcome.delivery_id for outcome, _ in outcomes])
             )
             mark_stale(self, connection, connection.execute(touched).scalars())
 
     def _record_alike(
-        self, connection: Connection, group: Sequence[Outcome], due_at: datetime | None, kind: str, at: datetime
+        self,
+        connection: Connection,
+        group: Sequence[Outcome],
+        due_at: datetime | None,
+        kind: str,
+        at: datetime,
+        rows: Mapping[str, Delivery],
     ) -> None:
         """Record deliveries of which the same became, whatever the provider's ids and answers are, in two statements."""
         state, detail = group[0].state, group[0].detail
-        given = self._table([(each.delivery_id, each.provider_id, each.raw) for each in group])
+        is_sent = state is DeliveryState.SENT
+        marks = [None if is_sent else self._mark_claim(rows.get(each.delivery_id)) for each in group]
+        given = self._table(
+            [(each.delivery_id, each.provider_id, each.raw, mark) for each, mark in zip(group, marks, strict=True)]
+        )
         receipt = {"kind": kind, "state": state.value, "detail": detail, "at": at}
         constants = [literal(value, receipts.c[name].type) for name, value in receipt.items()]
-        rows = select(given.c.id, given.c.raw, *constants)
+        told = select(given.c.id, given.c.raw, *constants)
         if state is DeliveryState.UNKNOWN:
             # As unknown as before, for the same reason, is no news: a log that lags for hours is asked every few minutes.
             same = and_(expect_state(DeliveryState.UNKNOWN), func.coalesce(deliveries.c.reason, "") == detail)
-            rows = rows.join_from(given, deliveries, deliveries.c.id == given.c.id).where(not_(same))
-        connection.execute(insert(receipts).from_select(["delivery_id", "raw", *receipt], rows))
-        changed: dict[str, Any] = {"provider_id": func.coalesce(given.c.provider_id, deliveries.c.provider_id)}
+            told = told.join_from(given, deliveries, deliveries.c.id == given.c.id).where(not_(same))
+        connection.execute(insert(receipts).from_select(["delivery_id", "raw", *receipt], told))
+        changed: dict[str, Any] = {"state": state, "reason": detail or None}
+        changed |= {"provider_id": func.coalesce(given.c.provider_id, deliveries.c.provider_id)}
         changed |= {"due_at": due_at} if due_at else {}
-        changed |= {"sent_at": at} if state is DeliveryState.SENT else {}
-        record = update(deliveries).where(deliveries.c.id == given.c.id, or_(*map(expect_state, _OPEN)))
-        connection.execute(record.values(state=state, reason=detail or None, **changed))
+        changed |= {"sent_at": at} if is_sent else {}
+        changed |= {"attempts": deliveries.c.attempts - 1} if group[0].is_unsent else {}
+        changed |= not_sent(literal(detail or None, String)) if state is DeliveryState.PENDING else {}
+        if state is DeliveryState.PENDING:
+            # Locked (PostgreSQL): who is stopping the draft just now is waited for, or waits and finds these rows.
+            stopping = select(deliveries.c.draft_id).where(self._among([each.delivery_id for each in group]))
+            connection.execute(select(drafts.c.id).where(drafts.c.id.in_(stopping)).with_for_update(read=True))
+        open_states = _STILL_OUT if is_sent else _SETTLED if kind == "settle" else _OPEN
+        record = update(deliveries).where(
+            deliveries.c.id == given.c.id,
+            or_(*map(expect_state, open_states)),
+            or_(given.c.claim.is_(None), given.c.claim == _CLAIM_MARK),
+        )
+        connection.execute(record.values(**changed))
 
-    def _table(self, rows: Sequence[tuple[str, str | None, str]]) -> Any:
-        """Deliveries, their ids at the provider and its answers as a table: few parameters, however many they are."""
-        names = ("id", "provider_id", "raw")
+    def _mark_claim(self, row: Delivery | None) -> str | None:
+        """One claim of a delivery: its worker's mark, which may be the same for all claims of that worker, and its time."""
+        if row is None:
+            return None
+        claimed_at = UtcTime().process_bind_param(row.claimed_at, self.engine.dialect)
+        return f"{row.claimed_by or ''} {claimed_at or ''}"
+
+    def _table(self, rows: Sequence[tuple[str, str | None, str, str | None]]) -> Any:
+        """Deliveries, their ids at the provider, its answers and their claims as a table: few parameters, however many they are."""
+        names = ("id", "provider_id", "raw", "claim")
         if self.engine.dialect.name == "postgresql":
             columns = (literal(list(each), ARRAY(String)) for each in zip(*rows, strict=True))
             return func.unnest(*columns).table_valued(*names).render_derived("given")
@@ -124,6 +163,14 @@ class ClaimQueries(Queries):
 
 
 _OPEN = (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)
+_SETTLED = (DeliveryState.UNKNOWN,)
+# What was taken for absent is out after all.
+_STILL_OUT = (*_OPEN, DeliveryState.PENDING)
+_CLAIM_MARK = (
+    func.coalesce(deliveries.c.claimed_by, "")
+    .concat(" ")
+    .concat(func.coalesce(type_coerce(deliveries.c.claimed_at, String), ""))
+)
 
 
 def _due(channel: ChannelName, at: datetime) -> Any:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, literal_column, or_, select
+from sqlalchemy import and_, case, exists, func, literal, literal_column, or_, select
 
 from pregon.deliveries import MAY_BE_OUT
-from pregon.storage.tables import deliveries, drafts
-from pregon.types import ChannelName, DeliveryState
+from pregon.storage.tables import approvals, deliveries, drafts
+from pregon.types import ChannelName, DeliveryState, DraftState
+
+# How the reason of what was taken back begins; the person follows.
+STOPPED = "stopped by "
 
 
 def of_campaign(campaign_id: int) -> Any:
@@ -48,3 +51,20 @@ def in_state_of(state: DeliveryState, draft_ids: Sequence[int]) -> Any:
     """
     draft = deliveries.c.draft_id + 0 if state is DeliveryState.UNKNOWN else deliveries.c.draft_id
     return and_(in_state(state), draft.in_(draft_ids))
+
+
+def not_sent(reason: Any) -> dict[str, Any]:
+    """The state of rows that certainly did not leave, and why: pending with `reason`, or stopped, and by whom."""
+    approved = exists().where(
+        drafts.c.id == deliveries.c.draft_id,
+        drafts.c.state == DraftState.APPROVED,
+        drafts.c.revision == deliveries.c.revision,
+    )
+    last = select(approvals.c.decided_by).where(approvals.c.draft_id == deliveries.c.draft_id)
+    stopped = literal(STOPPED).concat(
+        func.coalesce(last.order_by(approvals.c.id.desc()).limit(1).scalar_subquery(), "")
+    )
+    return {
+        "state": case((approved, DeliveryState.PENDING.value), else_=DeliveryState.SUPPRESSED.value),
+        "reason": case((approved, reason), else_=stopped),
+    }

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, or_, select, update
 
+from pregon.deliveries import TOO_LATE
 from pregon.storage.claims import read_delivery_row
 from pregon.storage.conditions import expect_state, in_state, of_campaign
 from pregon.storage.mailings import MailingQueries
@@ -26,19 +27,16 @@ class DeliveryQueries(MailingQueries):
 
     def hold_late(self, due_before: datetime) -> int:
         """Hold whatever was due before this time: too old to go out without a person looking again."""
-        late = update(deliveries).where(
-            in_state(DeliveryState.PENDING), deliveries.c.due_at < due_before, deliveries.c.attempts == 0
-        )
+        late = update(deliveries).where(in_state(DeliveryState.PENDING), deliveries.c.due_at < due_before)
         with self._write() as connection:
-            reason = "held: it was due too long ago; release it or cancel it"
-            return self._change(connection, late.values(state=DeliveryState.HELD, reason=reason))
+            return self._change(connection, late.values(state=DeliveryState.HELD, reason=TOO_LATE))
 
-    def hold_draft(self, draft_id: int, reason: str, claimed: Sequence[str] = ()) -> int:
-        """Hold what is pending of a draft, and what the caller has claimed of it and not sent.
+    def hold_draft(self, draft_id: int, revision: int, reason: str, claimed: Sequence[str] = ()) -> int:
+        """Hold what is pending of a revision, and what the caller has claimed of it and not sent.
 
         What others have claimed may be on its way: its outcome is recorded, or it is settled like any lost claim.
         """
-        own = deliveries.c.draft_id == draft_id
+        own = and_(deliveries.c.draft_id == draft_id, deliveries.c.revision == revision)
         mine = and_(self._among(claimed), expect_state(DeliveryState.SENDING))
         statement = update(deliveries).where(own, or_(in_state(DeliveryState.PENDING), mine))
         with self._write() as connection:
@@ -82,14 +80,16 @@ class DeliveryQueries(MailingQueries):
             return {row.id: read_delivery_row(row) for row in rows}
 
     def previous_part(self, delivery: Delivery) -> str | None:
-        """The provider's id of the thread part before this one."""
+        """The provider's id of the last thread part before this one that has one: a part posted by hand has none."""
         query = select(deliveries.c.provider_id).where(
             deliveries.c.draft_id == delivery.draft_id,
             deliveries.c.revision == delivery.revision,
-            deliveries.c.position == delivery.position - 1,
+            deliveries.c.position < delivery.position,
+            deliveries.c.state == DeliveryState.SENT,
+            deliveries.c.provider_id.is_not(None),
         )
         with self._read() as connection:
-            return connection.execute(query).scalar()
+            return connection.execute(query.order_by(deliveries.c.position.desc()).limit(1)).scalar()
 
     def sent_deliveries(self, channel: ChannelName, since: datetime) -> tuple[Delivery, ...]:
         """What a channel sent since then: what its counters are polled for."""

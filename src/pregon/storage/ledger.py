@@ -15,7 +15,7 @@ from pregon.storage.conditions import in_state, in_state_of, of_campaign
 from pregon.storage.funnels import mark_stale
 from pregon.storage.ledger_search import find_rows
 from pregon.storage.tables import contacts, deliveries, drafts, receipts
-from pregon.types import ChannelName, Delivery, DeliverySearch, DeliveryState, FoundDeliveries, Receipt
+from pregon.types import ChannelName, Delivery, DeliverySearch, DeliveryState, DraftState, FoundDeliveries, Receipt
 
 # Of the receipts, so that a page which only wants to say that all is well does not read a year of them.
 _NEWEST = 2_000
@@ -90,8 +90,10 @@ class LedgerQueries(Queries):
             return {reason or "": count for reason, count in connection.execute(query).tuples()}
 
     def failed_deliveries(self, campaign_id: int) -> tuple[Delivery, ...]:
-        """Every row of a campaign that failed, in the order of the thread."""
-        query = select(deliveries).where(of_campaign(campaign_id), in_state(DeliveryState.FAILED))
+        """Every row of a campaign that failed, in the order of the thread, of what is approved now."""
+        standing = and_(drafts.c.state == DraftState.APPROVED, drafts.c.revision == deliveries.c.revision)
+        joined = select(deliveries).join(drafts, and_(drafts.c.id == deliveries.c.draft_id, standing))
+        query = joined.where(of_campaign(campaign_id), in_state(DeliveryState.FAILED))
         query = query.order_by(deliveries.c.draft_id, deliveries.c.position, deliveries.c.address)
         with self._read() as connection:
             return tuple(map(read_delivery_row, connection.execute(query)))

@@ -82,7 +82,9 @@ _RECORD = (
 )
 # The claim says which rows, the places only where they are.
 _MINE = _RECORD + "{at_places} AND claimed_by = {claim} AND state || '' = 'sending'"
-_STILL_OPEN = _RECORD + "{among} AND state || '' IN ('sending', 'unknown', 'held')"
+_STILL_OPEN = _RECORD + "{among} AND state || '' IN ('sending', 'unknown', 'held', 'pending')"
+# What the provider keeps until its time may have been called back since, and claimed by somebody else.
+_STILL_KEPT = _RECORD + "{among} AND claimed_by = {claim} AND state || '' IN ('sending', 'unknown', 'held')"
 
 _OPEN_BUDGET = "INSERT INTO quota_use (channel, day, units) VALUES ({name}, {period}, 0) ON CONFLICT DO NOTHING"
 _READ_BUDGET = "SELECT units FROM quota_use WHERE channel = {name} AND day = {period} {lock}"
@@ -213,8 +215,11 @@ def _read_budgets(run: _Statements, budgets: Sequence[Budget]) -> int:
     left = sys.maxsize
     for budget in budgets:
         named = {"name": budget.name, "period": budget.period}
-        run(_OPEN_BUDGET, **named)
-        left = min(left, max(0, budget.most - run(_READ_BUDGET, **named).scalar_one()))
+        used = None
+        while used is None:  # another worker, of a later period, may just have closed it
+            run(_OPEN_BUDGET, **named)
+            used = run(_READ_BUDGET, **named).scalar()
+        left = min(left, max(0, budget.most - used))
         run(_CLOSE_BUDGETS, **named)
     return left
 
@@ -274,4 +279,5 @@ def _record_mailing(run: _Statements, mailing: Mailing, outcome: Outcome) -> Non
     told["sent_at"] = run.write_time(outcome.leaves_at or run.at) if outcome.state is DeliveryState.SENT else None
     if run(_MINE, claim=mailing.claim, places=run.several(mailing.places), **told).rowcount < len(mailing.rows):
         # Something was taken for lost meanwhile, or lies elsewhere by now.
-        run(_STILL_OPEN, ids=run.several([row[0] for row in mailing.rows]), **told)
+        still = _STILL_KEPT if outcome.leaves_at else _STILL_OPEN
+        run(still, claim=mailing.claim, ids=run.several([row[0] for row in mailing.rows]), **told)

@@ -8,12 +8,11 @@ from sqlalchemy import func, insert, select, update
 
 from pregon.errors import StaleRevisionError
 from pregon.storage.base import Queries
+from pregon.storage.conditions import STOPPED, in_state
 from pregon.storage.funnels import mark_stale
 from pregon.storage.tables import approvals, deliveries, drafts, plans
 from pregon.types import Decision, DeliveryState, Draft, DraftState
 
-# How the reason of what was taken back begins; the person follows.
-STOPPED = "stopped by "
 _STALE = "Somebody else decided about this draft just now; read the page again."
 
 
@@ -45,6 +44,12 @@ class StoppingQueries(Queries):
             connection.execute(insert(approvals).values(**values, **said))
             mark_stale(self, connection, [draft.campaign_id])
         return count
+
+    def count_sending(self, draft_id: int) -> int:
+        """How many deliveries of a draft are on their way."""
+        own = (in_state(DeliveryState.SENDING), deliveries.c.draft_id + 0 == draft_id)
+        with self._read() as connection:
+            return connection.execute(select(func.count()).select_from(deliveries).where(*own)).scalar_one()
 
     def count_stopped(self, draft_id: int) -> int:
         """How many deliveries of a draft were taken back when it was stopped."""

@@ -211,7 +211,7 @@ class Outcome:
     seconds), unknown (it may have been done; with `retry_after` the provider is asked nothing before), or held (a person must look). `detail` is one sentence for people;
     `raw` is the provider's answer. `pause` names why the whole channel should stop, e.g. no credit. `is_gone`: the
     provider says that the address takes no mail and never will, as a bounce would say later. `leaves_at`: the provider
-    has it and keeps it until then.
+    has it and keeps it until then. `is_unsent`: the request never reached the provider, so it is no attempt.
     """
 
     delivery_id: str
@@ -223,6 +223,7 @@ class Outcome:
     pause: str | None = None
     is_gone: bool = False
     leaves_at: datetime | None = None
+    is_unsent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

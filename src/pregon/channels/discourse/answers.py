@@ -55,7 +55,7 @@ def read_trouble(delivery_id: str, error: Exception, now: datetime) -> Outcome:
         return read_refusal(delivery_id, answer.status_code, answer.headers, answer.text, now)
     if was_never_written(error):
         detail = "the forum cannot be reached; nothing was posted"
-        return Outcome(delivery_id, DeliveryState.PENDING, None, detail, repr(error))
+        return Outcome(delivery_id, DeliveryState.PENDING, None, detail, repr(error), is_unsent=True)
     detail = "the connection to the forum broke before a readable answer; the topic may have been posted"
     return Outcome(delivery_id, DeliveryState.UNKNOWN, None, detail, repr(error))
 

@@ -63,7 +63,7 @@ def _call(delivery: Outgoing, now: datetime, ask: Any) -> Outcome:
 def _read_loss(delivery: Outgoing, error: requests.RequestException) -> Outcome:
     if was_never_written(error):
         detail = "the Mastodon server cannot be reached; nothing was posted"
-        return Outcome(delivery.delivery_id, DeliveryState.PENDING, None, detail, repr(error))
+        return Outcome(delivery.delivery_id, DeliveryState.PENDING, None, detail, repr(error), is_unsent=True)
     detail = "the connection to Mastodon broke before a readable answer; it may have been posted"
     return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, detail, repr(error))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sendgrid
@@ -70,6 +71,5 @@ _NOBODY = (Outgoing("", 0, ""),)
 def _nothing_left(outcome: Outcome) -> Outcome:
     """Without a batch nothing was handed over, however the call ended; a reason to pause or to wait stays."""
     detail = outcome.detail if outcome.pause or outcome.retry_after else _NO_BATCH
-    return Outcome(
-        "", DeliveryState.PENDING, None, detail, outcome.raw, retry_after=outcome.retry_after, pause=outcome.pause
-    )
+    unsent = Outcome("", DeliveryState.PENDING, None, detail, outcome.raw, outcome.retry_after, outcome.pause)
+    return replace(unsent, is_unsent=True)

@@ -61,7 +61,7 @@ def read_fault(deliveries: Sequence[Outgoing], error: BaseException) -> tuple[Ou
     """The outcome of a call that got no answer."""
     if was_never_written(error):
         detail = "SendGrid cannot be reached; nothing was sent"
-        return spread(deliveries, DeliveryState.PENDING, detail, raw=repr(error))
+        return spread(deliveries, DeliveryState.PENDING, detail, raw=repr(error), is_unsent=True)
     detail = "the connection to SendGrid broke before its answer; it may have been sent"
     return spread(deliveries, DeliveryState.UNKNOWN, detail, raw=repr(error))
 

@@ -109,8 +109,10 @@ class _Job:
         """The outcome of what was never handed in."""
         problem = self.problem
         if problem and not self.stopped.is_set():
-            return spread(rest, DeliveryState.PENDING, problem.detail, raw=problem.raw, pause=problem.pause)
-        return spread(rest, DeliveryState.PENDING, "its turn did not come; nothing was sent")
+            return spread(
+                rest, DeliveryState.PENDING, problem.detail, raw=problem.raw, pause=problem.pause, is_unsent=True
+            )
+        return spread(rest, DeliveryState.PENDING, "its turn did not come; nothing was sent", is_unsent=True)
 
 
 def read_reply(delivery: Outgoing, reply: Reply, naming: Naming) -> Outcome:

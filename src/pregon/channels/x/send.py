@@ -67,6 +67,7 @@ def read_trouble(delivery_id: str, error: Exception, now: datetime) -> Outcome:
         detail = "X's address answers with a redirect, which is refused"
         return Outcome(delivery_id, DeliveryState.PENDING, None, detail, repr(error), pause=ADDRESS)
     if was_never_written(error):
-        return Outcome(delivery_id, DeliveryState.PENDING, None, "X cannot be reached; nothing was posted", repr(error))
+        detail = "X cannot be reached; nothing was posted"
+        return Outcome(delivery_id, DeliveryState.PENDING, None, detail, repr(error), is_unsent=True)
     detail = "the connection to X broke before a readable answer; it may have been posted"
     return Outcome(delivery_id, DeliveryState.UNKNOWN, None, detail, repr(error))

@@ -61,7 +61,8 @@ def _read(delivery_id: str, error: Exception, now: datetime) -> Outcome:
         detail = "YouTube's authorisation has ended: connect the channel again"
         return Outcome(delivery_id, DeliveryState.PENDING, None, detail, raw, pause=CREDENTIALS)
     if isinstance(error, google.auth.exceptions.GoogleAuthError) or was_never_written(error):
-        return Outcome(delivery_id, DeliveryState.PENDING, None, "YouTube cannot be reached; nothing was changed", raw)
+        detail = "YouTube cannot be reached; nothing was changed"
+        return Outcome(delivery_id, DeliveryState.PENDING, None, detail, raw, is_unsent=True)
     detail = "the connection to YouTube broke before a readable answer; it may have been done"
     return Outcome(delivery_id, DeliveryState.UNKNOWN, None, detail, raw)
 

@@ -1,0 +1,114 @@
+"""What became of one claim says nothing about another one of the same delivery; what is out is out, whoever claims it."""
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from conftest import CLEAN  # type: ignore[import-not-found]
+from test_delivering import mails  # type: ignore[import-not-found]
+from test_handing import with_email  # type: ignore[import-not-found]
+
+from pregon.bootstrap import build_pipeline
+from pregon.types import ChannelName, DeliveryState, Outcome
+
+SIZE = 3
+
+
+@pytest.fixture
+def three(house):
+    """A ledger with three mails alone, in requests of three."""
+    for each in with_email(house, batch_size=SIZE, in_flight=1):
+        slug = each.open_campaign(CLEAN)
+        each.approve(slug, "email")
+        store = each.pipeline.store
+        each.pipeline.delivering._planning.plan_all()
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE deliveries SET track_opens = false, track_clicks = false")
+            connection.exec_driver_sql(
+                "UPDATE deliveries SET state = 'suppressed', reason = 'not in this test' WHERE channel = 'email' AND id NOT IN "
+                f"(SELECT id FROM deliveries WHERE channel = 'email' AND state = 'pending' ORDER BY id LIMIT {SIZE})"
+            )
+        each.slug = slug
+        yield each
+
+
+def states(house):
+    return sorted(set(house.states(house.slug, "email")) - {"suppressed"})
+
+
+def test_who_reads_back_slowly_does_not_take_back_a_later_claim(three, monkeypatch):
+    """One pass has read that nothing is there; before it says so another one has said so, and has sent."""
+    store, slow = three.pipeline.store, three.pipeline.delivering
+    store.exchange_mailings((), 1, SIZE, "a worker that dies", three.clock())
+    three.clock.forward(minutes=20)
+    store.mark_lost_claims(three.clock(), three.clock())
+    other = build_pipeline(slow._settings, three.sandbox, clock=three.clock)
+    channel, quick = slow._channels[ChannelName.EMAIL], other.delivering._channels[ChannelName.EMAIL]
+    settle, send, flying, recorded = channel.settle, quick.send, threading.Event(), threading.Event()
+
+    def sending(shipment):
+        outcomes = send(shipment)
+        flying.set()
+        assert recorded.wait(20)
+        return outcomes
+
+    def settling(shipment):
+        outcomes = settle(shipment)
+        other.delivering.deliver()
+        three.clock.forward(minutes=1)
+        monkeypatch.setattr(quick, "send", sending)
+        sender.start()
+        assert flying.wait(20)
+        return outcomes
+
+    sender = threading.Thread(target=other.delivering.deliver)
+    monkeypatch.setattr(channel, "settle", settling)
+    slow._settle_channel(channel)
+    assert states(three) == ["sending"]
+    recorded.set()
+    sender.join(20)
+    monkeypatch.undo()
+    three.clock.forward(minutes=10)
+    slow.deliver()
+    other.store.close()
+    assert states(three) == ["sent"]
+    assert set(mails(three).values()) == {1}
+
+
+def test_a_refusal_is_for_the_claim_that_was_refused(three):
+    store, now = three.pipeline.store, three.clock()
+    (mailing,) = store.exchange_mailings((), 1, SIZE, "worker", now)
+    rows = store.read_deliveries([row[0] for row in mailing.rows])
+    earlier = {key: replace(row, claimed_at=now - timedelta(minutes=5)) for key, row in rows.items()}
+    refused = [(Outcome(key, DeliveryState.PENDING, None, "busy"), now) for key in rows]
+    store.record_outcomes(refused, "send", now, earlier)
+    assert states(three) == ["sending"]
+    store.record_outcomes(refused, "settle", now, rows)
+    assert states(three) == ["sending"], "what is on its way is not settled"
+    store.record_outcomes(refused, "send", now, rows)
+    assert states(three) == ["pending"]
+
+
+def test_what_was_taken_for_absent_and_is_out_is_sent(three):
+    store, now = three.pipeline.store, three.clock()
+    (mailing,) = store.exchange_mailings((), 1, SIZE, "worker", now)
+    rows = store.read_deliveries([row[0] for row in mailing.rows])
+    store.record_outcomes(
+        [(Outcome(key, DeliveryState.PENDING, None, "absent"), now) for key in rows], "send", now, rows
+    )
+    assert states(three) == ["pending"]
+    store.exchange_mailings([(mailing, Outcome("", DeliveryState.SENT, "m-1", "taken"))], 0, 0, "worker", now)
+    assert states(three) == ["sent"]
+
+
+def test_what_was_called_back_and_claimed_anew_is_not_sent_by_an_answer_of_before(three):
+    store, now = three.pipeline.store, three.clock()
+    (mailing,) = store.exchange_mailings((), 1, SIZE, "one+", now)
+    store.return_mailing(mailing, (), now)
+    (again,) = store.exchange_mailings((), 1, SIZE, "two+", now)
+    late = Outcome("", DeliveryState.SENT, "m-1", "kept", leaves_at=now + timedelta(hours=1))
+    store.exchange_mailings([(mailing, late)], 0, 0, "one+", now)
+    assert states(three) == ["sending"]
+    store.exchange_mailings([(again, late)], 0, 0, "two+", now)
+    assert states(three) == ["sent"]
