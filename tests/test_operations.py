@@ -23,7 +23,7 @@ _CASE = re.compile(r"[;.({]|: |, and | and may | until a ")
 def modules() -> tuple[ast.Module, ...]:
     """The modules that put deliveries into a state."""
     texts = [path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))
-             if str(path.relative_to(PACKAGE)).startswith(("channels/", "pipeline/", "storage/", "backups.py"))]  # fmt: skip
+             if str(path.relative_to(PACKAGE)).startswith(("channels/", "pipeline/", "storage/", "backups.py", "deliveries.py"))]  # fmt: skip
     return tuple(ast.parse(text) for text in texts if re.search(r"DeliveryState\.(HELD|UNKNOWN)|held: ", text))
 
 

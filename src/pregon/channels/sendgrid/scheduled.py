@@ -71,5 +71,4 @@ _NOBODY = (Outgoing("", 0, ""),)
 def _nothing_left(outcome: Outcome) -> Outcome:
     """Without a batch nothing was handed over, however the call ended; a reason to pause or to wait stays."""
     detail = outcome.detail if outcome.pause or outcome.retry_after else _NO_BATCH
-    unsent = Outcome("", DeliveryState.PENDING, None, detail, outcome.raw, outcome.retry_after, outcome.pause)
-    return replace(unsent, is_unsent=True)
+    return replace(outcome, state=DeliveryState.PENDING, provider_id=None, detail=detail)
