@@ -11,6 +11,7 @@ from test_mail_server import mailbox, mailing, rows_of  # type: ignore[import-no
 from test_settling import lose  # type: ignore[import-not-found]
 
 from pregon.bootstrap import build_pipeline
+from pregon.channels.answers import spread
 from pregon.channels.sendgrid.client import build_client
 from pregon.channels.smtp import channel as smtp
 from pregon.deliveries import NO_PART_BEFORE, TOO_LATE
@@ -56,6 +57,34 @@ def test_while_a_provider_cannot_be_reached_nothing_is_used_up_and_then_all_goes
     counted.pipeline.delivering.deliver()
     assert states(counted, slug) == {"sent"}
     assert used(counted) == len(rows) == len(mails(counted))
+
+
+def test_what_cannot_be_reached_for_too_long_waits_for_a_person(counted, monkeypatch):
+    slug, channel = approved(counted), counted.pipeline.delivering._channels[ChannelName.EMAIL]
+    monkeypatch.setattr(channel, "_client", build_client("key", NOBODY, 1))
+    for _ in range(50):
+        counted.pipeline.delivering.deliver()
+        counted.clock.forward(hours=1)
+    assert states(counted, slug) == {"held"}
+
+
+def test_a_post_whose_provider_cannot_be_reached_is_tried_once_a_pass(house, monkeypatch):
+    slug = open_thread(house)
+    house.approve(slug, "x")
+    channel, calls = house.pipeline.delivering._channels[ChannelName.X], []
+
+    def unreached(shipment):
+        calls.append(shipment)
+        assert len(calls) < 10
+        return spread(shipment.deliveries, DeliveryState.PENDING, "X cannot be reached", is_unsent=True)
+
+    with monkeypatch.context() as outage:
+        outage.setattr(channel, "send", unreached)
+        for _ in range(8):
+            house.pipeline.delivering.deliver()
+        assert len(calls) == 8
+    house.pipeline.delivering.deliver()
+    assert set(house.states(slug, "x")) == {"sent"}
 
 
 def test_what_is_refused_is_not_counted_as_used(counted):

@@ -51,8 +51,6 @@ _SETTLE_AGAIN = timedelta(minutes=2)
 _LONGEST_WAIT = timedelta(minutes=15)
 # So many requests, or threads, are read back in one pass: a request takes from two calls to some twenty, of under a second.
 _SETTLED_AT_ONCE = 10
-# When what never reached its provider is tried again.
-_REACH_AGAIN = timedelta(minutes=1)
 _CALL_BACK_EVERY = timedelta(minutes=1)
 # What a channel's pause begins with when its credentials have ended.
 _UNREADABLE = "credentials"
@@ -119,7 +117,10 @@ class Delivering:
             claimed = self._store.claim_due(channel.name, channel.batch_size, self._worker, self._clock())
             if not claimed:
                 break
-            counts.update(self._send_claimed(channel, claimed))
+            states, is_reached = self._send_claimed(channel, claimed)
+            counts.update(states)
+            if not is_reached:
+                break
         return counts
 
     def _mail_room(self) -> MailRoom:
@@ -158,19 +159,21 @@ class Delivering:
         in_windows = email.send_window is not None
         return build_handing(self._store, self._channels, self._clock, email.handover_minutes, in_windows=in_windows)
 
-    def _send_claimed(self, channel: Channel, claimed: tuple[Delivery, ...]) -> list[DeliveryState]:
+    def _send_claimed(self, channel: Channel, claimed: tuple[Delivery, ...]) -> tuple[Sequence[DeliveryState], bool]:
+        """What became of each, and whether the provider could be reached."""
         content, problem = self._approved.content(claimed[0])
         if content is None:
             self._store.hold_draft(claimed[0].draft_id, claimed[0].revision, problem, [row.id for row in claimed])
-            return [DeliveryState.HELD] * len(claimed)
+            return [DeliveryState.HELD] * len(claimed), True
         shipment = self._shipment(content, claimed)
         if channel.name in POST_CHANNELS and _is_without_parent(shipment.deliveries[0]):
             held = [Outcome(row.id, DeliveryState.HELD, detail=NO_PART_BEFORE) for row in claimed]
-            return self._record(channel, claimed, held, "send")
+            return self._record(channel, claimed, held, "send"), True
         if is_stale(claimed[0].claimed_at, self._clock(), self._claim_lease):
-            return []  # this machine slept: whoever takes it for lost reads back whether it is out
+            return [], True  # this machine slept: whoever takes it for lost reads back whether it is out
         outcomes = channel.send(shipment)
-        return self._record(channel, claimed, outcomes, "send")
+        is_reached = not any(outcome.is_unsent for outcome in outcomes)
+        return self._record(channel, claimed, outcomes, "send"), is_reached
 
     def _shipment(self, content: Content, deliveries: Iterable[Delivery]) -> Shipment:
         rows = tuple(deliveries)
@@ -236,7 +239,8 @@ class Delivering:
         outcome: Outcome, row: Delivery, max_attempts: int, kind: str, now: datetime
     ) -> tuple[Outcome, datetime | None]:
         if outcome.is_unsent:
-            return outcome, max(row.due_at, now + max(_REACH_AGAIN, timedelta(seconds=outcome.retry_after or 0.0)))
+            # As due as before: the next pass tries, and what cannot be reached for too long is late some day.
+            return outcome, None
         # What reading back shows never left was interrupted, not refused: it does not use up the attempts.
         attempts = row.attempts if kind == "send" else min(row.attempts, max_attempts - 1)
         due_at = next_attempt(outcome, attempts, max_attempts, now)
