@@ -79,7 +79,7 @@ def test_what_is_held_waits_for_a_persons_word(place: Place, browse: Callable[[s
     draft = place.draft_ids(slug)["x"]
     _, view = place.pipeline.reviewing.show_draft(draft)
     approver.post(f"/drafts/{draft}/decision", decision="approved", digest=view.revision.digest)
-    place.pipeline.store.hold_draft(draft, "held: the machine slept too long")
+    place.pipeline.store.hold_draft(draft, view.revision.number, "held: the machine slept too long")
     page = approver.get(f"/campaigns/{slug}/result")
     assert "1 delivery needs your word" in page
     assert "slept too long" in page
