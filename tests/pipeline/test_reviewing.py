@@ -78,11 +78,41 @@ def test_an_open_question_stops_approval_until_it_is_answered(house):
         house.approve(slug, "email")
     reviewing = house.pipeline.reviewing
     for question in reviewing.show_campaign(slug).questions:
-        answer = "https://tidalcities.example/en/alert" if question.id == "link.placeholder" else "no deadline"
+        answer = "https://tidalcities.example/en/alert" if question.id == "link.placeholder" else "-"
         reviewing.answer_question(slug, question.id, question.span[0], answer, house.officer)
     assert "https://tidalcities.example/en/alert" in house.draft(slug, "email").revision.content.body.html
     house.approve(slug, "email")
     assert "pending" in house.states(slug, "email")
+
+
+def ask(house, slug, question):
+    return next(each for each in house.pipeline.reviewing.show_campaign(slug).questions if each.id == question)
+
+
+def test_a_slip_is_no_answer_and_the_question_stays_open(house):
+    slug = house.open_campaign(OPEN)
+    question = ask(house, slug, "link.placeholder")
+    with pytest.raises(DecisionError, match="is no address"):
+        house.pipeline.reviewing.answer_question(slug, question.id, question.span[0], "pas une adresse", house.officer)
+    assert question in house.pipeline.reviewing.show_campaign(slug).questions
+    house.pipeline.reviewing.answer_question(slug, question.id, question.span[0], "www.tides.example", house.officer)
+    view = house.draft(slug, "email")
+    assert 'href="https://www.tides.example' in view.revision.content.body.html
+    assert [trace.origin for trace in view.revision.trace if "tides.example" in trace.text] == ["answer"]
+
+
+def test_the_deadline_that_an_officer_gives_stands_in_the_drafts_as_theirs(house):
+    slug = house.open_campaign(OPEN)
+    question = ask(house, slug, "deadline.missing")
+    house.pipeline.reviewing.answer_question(slug, question.id, question.span[0], "31 January 2027", house.officer)
+    view = house.draft(slug, "email")
+    assert "Deadline: 31 January 2027" in view.revision.content.body.text
+    assert [trace.origin for trace in view.revision.trace if "31 January 2027" in trace.text] == ["answer"]
+    assert "fact.untraced" not in [check.id for check in view.checks]
+    link = ask(house, slug, "link.placeholder")
+    house.pipeline.reviewing.answer_question(slug, link.id, link.span[0], "-", house.officer)
+    house.approve(slug, "email")
+    assert house.pipeline.delivering.deliver().outcomes["email"]
 
 
 def test_a_withdrawn_approval_can_be_given_again_without_a_second_row(house):

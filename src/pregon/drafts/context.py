@@ -17,7 +17,7 @@ class DraftContext:
     `campaign` is the campaign's slug, `account` the X account, `accounts` those of further channels,
     `youtube_channel` the channel's name or id.
     `answers` holds what an officer answered to a question, by the question's span: for a placeholder link the
-    address it should have, or "" to leave it as text. With `today` given, calls that have ended are found.
+    address it should have, or "-" to leave it as text; for a call its deadline as YYYY-MM-DD, or "-" for none. With `today` given, calls that have ended are found.
     `languages` are those of the campaign's drafts, where they are more than this item's own; `previous` is the version
     of the item that went out, when the drafts correct it. `calendar_id` names its
     events for life, `campaign` unless given; `calendar_sequence` counts the changes of the item's events, `is_cancelled` says that they do not take place.

@@ -13,7 +13,7 @@ from pregon.drafts.context import DraftContext
 from pregon.drafts.daytext import Day, day_of, find_days
 from pregon.drafts.facts import read_moment, write_moment
 from pregon.drafts.handles import HANDLE, list_agreed, trace_names
-from pregon.drafts.links import plain_address
+from pregon.drafts.links import plain_address, publish_url
 from pregon.drafts.shown import visible_texts
 from pregon.drafts.tokens import TOKENS
 from pregon.drafts.utm import untag_link
@@ -65,6 +65,7 @@ class _Tracer:
         folded = self.source.lower()
         # A few letters change length in lower case; spans must still point into the text as it is.
         self.folded = folded if len(folded) == len(self.source) else self.source
+        self.answered = {call.span for call in item.calls if call.deadline and call.span in context.answers}
         self.days: dict[tuple[int, int], list[Day]] = {}
         for day in (*find_days(self.source), *_list_days(item)):
             self.days.setdefault((day.day, day.month), []).append(day)
@@ -113,7 +114,8 @@ class _Tracer:
         for day in days:
             shown = text[slice(*day.span)]
             known = next((other for other in self.days.get((day.day, day.month), ()) if day.agrees(other)), None)
-            yield shown, Trace(shown, known.span) if known else None
+            origin = "answer" if known and known.span in self.answered else "source"
+            yield shown, Trace(shown, known.span, origin) if known else None
         return _blank_out(text, days)
 
     def _trace_url(self, url: str) -> Trace | None:
@@ -166,14 +168,14 @@ def _list_addresses(item: Item, context: DraftContext) -> Iterator[tuple[str, tu
             yield plain_address(address), (None, f"config:network.sender.{key}")
     for handle, name in list_agreed(context):
         yield plain_address(handle), (None, f"config:network.partners.{name}")
-    for span, answer in context.answers.items():
-        yield plain_address(answer), (span, "answer")
     if item.canonical_url:
         yield plain_address(item.canonical_url), (None, "document:address")
     for video in item.videos:
         yield plain_address(video.url), (video.span, "source")
     for link in item.links:
-        if link.problem != "placeholder":
+        if link.problem == "placeholder" and (url := publish_url(link, context)):
+            yield plain_address(url), (link.span, "answer")
+        elif link.problem != "placeholder":
             yield plain_address(link.url), (link.span, "source")
 
 

@@ -3,6 +3,7 @@
 Pure: text in, values out. No file, clock, network or environment is touched here.
 """
 
+from pregon.items.answers import answer_item, read_answer
 from pregon.items.cancelled import says_cancelled
 from pregon.items.compare import (
     are_versions,
@@ -20,6 +21,7 @@ from pregon.items.records import item_from_json, item_to_json
 
 __all__ = [
     "MAX_BYTES",
+    "answer_item",
     "are_versions",
     "ask_across_documents",
     "ask_across_languages",
@@ -33,6 +35,7 @@ __all__ = [
     "item_to_json",
     "load_document",
     "normalise_url",
+    "read_answer",
     "read_item",
     "says_cancelled",
 ]

@@ -29,7 +29,7 @@ def ask_about_links(text: str, links: Iterable[Link]) -> Iterator[Question]:
         if link.problem == "placeholder":
             yield Question(
                 "link.placeholder",
-                f"The link “{link.text or link.url}” leads nowhere: give its address or remove it. "
+                f"The link “{link.text or link.url}” leads nowhere: give its address, or - to leave it as plain text. "
                 f"Source: “{_sentence(text, link.span)}”",
                 link.span,
                 blocking=True,
@@ -42,7 +42,8 @@ def ask_about_calls(text: str, calls: Iterable[Call]) -> Iterator[Question]:
         if call.deadline is None:
             yield Question(
                 "deadline.missing",
-                f"The source gives no deadline for this call: is there one? Source: “{shorten(call.text, 240)}”",
+                "The source gives no deadline for this call: which day is it, with its year, or - for none? "
+                f"Source: “{shorten(call.text, 240)}”",
                 call.span,
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from pregon.drafts import POST_CHANNELS, DraftContext, campaign_slug, compose_drafts, read_words
@@ -100,7 +100,7 @@ class Composing:
             accounts={name: self._settings.channel(name).account for name in POST_CHANNELS},
             youtube_channel=self._settings.channels.youtube.account,
             forum=self._settings.channels.discourse,
-            answers=_by_span(stored.item, answers) if stored else {},
+            answers=answers_by_span(stored.item, answers) if stored else {},
             today=self._clock().date(),
             languages=languages,
             previous=previous,
@@ -166,7 +166,8 @@ class Composing:
         return None
 
 
-def _by_span(item: Item, answers: tuple[Answer, ...]) -> Mapping[Span, str]:
+def answers_by_span(item: Item, answers: Iterable[Answer]) -> Mapping[Span, str]:
+    """What was answered to an item's questions, by the span of the question."""
     spans = {(question.id, question.span[0]): question.span for question in item.questions}
     return {
         spans[answer.question, answer.span_start]: answer.answer

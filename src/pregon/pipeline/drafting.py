@@ -13,7 +13,7 @@ from pregon.drafts import POST_CHANNELS, campaign_slug, propose
 from pregon.errors import DecisionError, NotFoundError, PregonError
 from pregon.items import are_versions, fingerprint_item
 from pregon.pipeline.composing import Composing
-from pregon.pipeline.material import Material, Materials
+from pregon.pipeline.material import Material, Materials, complete_source
 from pregon.pipeline.protocols import Clock, Storage
 from pregon.types import Campaign, ChannelName, Draft, Kind, Proposal, Revision, StoredItem
 
@@ -136,6 +136,7 @@ class Drafting:
 
     def _compose_again(self, material: Material, stored: StoredItem, drafts: list[Draft]) -> None:
         """Compose what nobody edited anew. An edited draft stays, and the desk says that its source has changed."""
+        stored = complete_source(stored, material.answers)
         context = self._materials.context(material, stored)
         languages = tuple(dict.fromkeys(draft.language for draft in drafts if draft.language))
         composed = {

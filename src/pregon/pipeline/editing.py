@@ -11,6 +11,7 @@ from pregon.approvals import (
 )
 from pregon.drafts import audience_for, propose
 from pregon.errors import DecisionError, NotAllowedError, NotFoundError
+from pregon.items import read_answer
 from pregon.pipeline.reading import Reading
 from pregon.pipeline.views import (
     AudienceChoice,
@@ -122,7 +123,8 @@ class Editing(Reading):
     ) -> None:
         """Keep the answer to a question; drafts that nobody edited are composed anew with it.
 
-        `item_id` says which of the campaign's items asks; without it, the first one that asks this.
+        `item_id` says which of the campaign's items asks; without it, the first one that asks this. Raises
+        `DecisionError` for an address or a day that cannot be read.
         """
         if not user.role.includes(Role.EDITOR):
             raise NotAllowedError(f"Your role, {user.role}, does not include answering questions; an editor can do it.")
@@ -132,9 +134,10 @@ class Editing(Reading):
         )
         if asking is None:
             raise NotFoundError("That question is not open; it may have been answered meanwhile.")
-        answer = Answer(question, span_start, text.strip(), user.name, self._clock(), asking.stored.id)
+        said = read_answer(question, text, self._clock().date())
+        answer = Answer(question, span_start, said, user.name, self._clock(), asking.stored.id)
         self._store.add_answer(view.campaign.id, answer)
-        self._store.add_audit(AuditEntry(self._clock(), user.name, "answer", slug, f"{question}: {text.strip()}"))
+        self._store.add_audit(AuditEntry(self._clock(), user.name, "answer", slug, f"{question}: {said}"))
         self._recompose(view)
 
     def _recompose(self, before: CampaignView) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pregon.approvals import open_questions
 from pregon.drafts import DraftContext
 from pregon.errors import NotFoundError
-from pregon.items import ask_across_languages
-from pregon.pipeline.composing import Composing
+from pregon.items import answer_item, ask_across_languages
+from pregon.pipeline.composing import Composing, answers_by_span
 from pregon.pipeline.protocols import CampaignStore, DraftStore, ItemStore
 from pregon.types import Answer, Campaign, Correction, Draft, Item, Question, StoredItem
 
@@ -62,6 +62,12 @@ class Material:
         return open_questions(questions, self.answers_on(source))
 
 
+def complete_source(source: StoredItem, answers: Sequence[Answer]) -> StoredItem:
+    """A source with what an officer answered to its questions; the stored item stays as it was read."""
+    own = [answer for answer in answers if answer.item_id in (None, source.id)]
+    return replace(source, item=answer_item(source.item, answers_by_span(source.item, own))) if own else source
+
+
 class Materials:
     """Gathers a campaign's material, and makes of it what composing needs."""
 
@@ -70,10 +76,10 @@ class Materials:
 
     def gather(self, campaign: Campaign) -> Material:
         """Everything a campaign's drafts are made of. Raises `NotFoundError` when its item is missing."""
-        sources = self._campaigns.campaign_sources(campaign)
+        answers = self._drafts.list_answers(campaign.id)
+        sources = tuple(complete_source(source, answers) for source in self._campaigns.campaign_sources(campaign))
         if not sources:
             raise NotFoundError(f"The item of campaign {campaign.slug} is missing.")
-        answers = self._drafts.list_answers(campaign.id)
         correction = self._campaigns.read_correction(campaign.id)
         if correction is None:
             languages, changed = self.choose_languages(campaign, sources), self._campaigns.changed_members(campaign.id)
