@@ -92,6 +92,25 @@ def test_a_wrong_configuration_exits_2_with_each_finding(installed, tmp_path):
     assert installed("check", root=tmp_path / "root").returncode == 2
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("draft", INBOX / "circulaire-13-2026.fr.txt", "--out", ROOT / "README.md" / "sub"),
+        ("report", "--out", "/nope/x.html"),
+        ("report", "--out", "/nope/x.csv"),
+        ("backup", "/nope/b.zip"),
+        ("contacts", "import", INBOX.parent / "members.csv", "--rejected", "/nope/r.csv"),
+    ],
+    ids=["draft", "html", "csv", "backup", "rejected"],
+)
+def test_a_place_that_cannot_be_written_to_costs_one_sentence(pregon, words):
+    done = pregon(*words)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].endswith("Check that its folder is there and that you may write to it.")
+    assert "Traceback" not in done.stderr
+    assert "Traceback" in pregon("--debug", *words).stderr
+
+
 def test_an_unknown_word_exits_2(installed):
     assert installed("shout").returncode == 2
 

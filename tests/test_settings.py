@@ -104,6 +104,17 @@ def test_a_port_that_is_none_is_refused(root):
     assert findings(root, {"PREGON_PORT": "eighty"}) == {("env.port", "environment", "PREGON_PORT")}
 
 
+@pytest.mark.parametrize("url", ["nonsense", "mysql://host/x", "postgresql+none://host/x", "postgresql://h:port/x"])
+def test_an_address_of_no_database_is_refused_and_not_shown(root, url):
+    assert findings(root, {"PREGON_DATABASE_URL": url}) == {("env.database", "environment", "PREGON_DATABASE_URL")}
+
+
+def test_a_data_folder_that_is_a_file_is_refused(root):
+    (root / "taken").write_text("")
+    for home in ("taken", "taken/below"):
+        assert findings(root, {"PREGON_HOME": str(root / home)}) == {("env.home", "environment", "PREGON_HOME")}
+
+
 def test_secrets_are_not_shown(root):
     settings = load_settings(root, {"PREGON_SENDGRID_API_KEY": "SG.private"})
     assert "SG.private" not in repr(settings)

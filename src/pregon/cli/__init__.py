@@ -82,3 +82,16 @@ def main() -> None:
             raise
         click.echo(str(error), err=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
+    except OSError as error:
+        if debug:
+            raise
+        click.echo(_explain_refusal(error), err=True)
+        sys.exit(1)
+
+
+def _explain_refusal(error: OSError) -> str:
+    """What the system refused, in a sentence."""
+    reason = error.strerror or str(error)
+    if error.filename is None:
+        return f"The system refused what this needs: {reason}."
+    return f"{error.filename}: {reason}. Check that its folder is there and that you may write to it."

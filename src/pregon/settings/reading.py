@@ -14,6 +14,7 @@ from pregon.settings.channels import Channels
 from pregon.settings.checking import cross_check
 from pregon.settings.desk import DeskConfig
 from pregon.settings.network import Network
+from pregon.settings.places import read_places
 from pregon.settings.playbooks import DigestRule, Playbook, SegmentRule
 from pregon.settings.settings import SECRET_FIELDS, Secrets, Settings
 from pregon.settings.sources import Polling, SourceConfig
@@ -80,18 +81,17 @@ def load_settings(root: Path, environment: Mapping[str, str]) -> Settings:
     secrets = Secrets(**{field: environment.get(variable, "") for field, variable in SECRET_FIELDS.items()})
     if network and channels:
         findings += cross_check(network, channels, sources, playbooks, secrets)
+    places = read_places(root, environment, findings)
     if findings or network is None or channels is None:
         raise ConfigError(tuple(findings))
-    home = Path(environment.get("PREGON_HOME") or root / "data").absolute()
-    port = _port(environment)
     host = environment.get("PREGON_HOST", "127.0.0.1")
     return Settings(
         root=root,
-        home=home,
-        database_url=environment.get("PREGON_DATABASE_URL") or f"sqlite:///{home / 'pregon.db'}",
-        base_url=(environment.get("PREGON_BASE_URL") or f"http://{host}:{port}").rstrip("/"),
+        home=places.home,
+        database_url=places.database_url,
+        base_url=(environment.get("PREGON_BASE_URL") or f"http://{host}:{places.port}").rstrip("/"),
         host=host,
-        port=port,
+        port=places.port,
         secret_key=environment.get("PREGON_SECRET_KEY", ""),
         network=network,
         sources=sources,
@@ -104,16 +104,6 @@ def load_settings(root: Path, environment: Mapping[str, str]) -> Settings:
         secrets=secrets,
         source_secrets=source_secrets,
     )
-
-
-def _port(environment: Mapping[str, str]) -> int:
-    value = environment.get("PREGON_PORT", "8321")
-    if not value.isdigit() or not 0 < int(value) < 65536:
-        finding = Finding(
-            "env.port", "environment", "PREGON_PORT", f"{value!r} is not a port", "give a number from 1 to 65535"
-        )
-        raise ConfigError((finding,))
-    return int(value)
 
 
 def _load_sources(folder: Path, findings: list[Finding]) -> tuple[tuple[SourceConfig, ...], Polling]:
