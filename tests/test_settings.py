@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pregon.bootstrap import check_templates
 from pregon.errors import ConfigError
 from pregon.settings import load_settings
 
@@ -67,6 +68,48 @@ def test_an_unreadable_and_a_missing_file_are_told_together(root):
         ("config.unreadable", "sources.yaml"),
         ("config.no-file", "playbooks.yaml"),
     }
+
+
+def test_a_file_that_is_no_yaml_is_one_finding(root):
+    (root / "config" / "network.yaml").write_text("name: {en: x\nlanguages: [en]\n", encoding="utf-8")
+    assert findings(root) == {("config.unreadable", "network.yaml", "line 2")}
+
+
+def test_a_key_that_is_written_twice_is_told(root):
+    for name, more in (
+        ("desk", "\nhooks: {allow_private: true, allow_private: false}\n"),
+        ("network", "\nname: {en: x}\n"),
+    ):
+        with (root / "config" / f"{name}.yaml").open("a", encoding="utf-8") as file:
+            file.write(more)
+    found = findings(root)
+    assert ("config.twice", "desk.yaml", "hooks.allow_private") in found
+    assert ("config.twice", "network.yaml", "name") in found
+
+
+@pytest.mark.parametrize("key", ["address", "reply_to"])
+def test_a_sender_needs_addresses(root, key):
+    change(root, "network.yaml", lambda value: value["sender"].update({key: "news at tidalcities"}))
+    assert findings(root) == {("config.bad-value", "network.yaml", f"sender.{key}")}
+
+
+def test_templates_are_checked_with_the_rest(root):
+    shutil.copytree(ROOT / "templates", root / "templates")
+    check_templates(load_settings(root, {}))
+    change(root, "playbooks.yaml", lambda value: value["playbooks"]["news"]["x"].update(template="nonsense"))
+    (root / "templates" / "email" / "news.mjml.j2").write_text("\n{% if x %}", encoding="utf-8")
+    (root / "templates" / "email" / "study.txt.j2").write_text("{% extends 'email/none.txt.j2' %}", encoding="utf-8")
+    (root / "templates" / "words.es.yaml").write_text("[", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        check_templates(load_settings(root, {}))
+    told = {(finding.id, finding.file, finding.key): finding.message for finding in caught.value.findings}
+    assert set(told) == {
+        ("template.missing", "playbooks.yaml", "playbooks.news.x.template"),
+        ("template.broken", "templates/email/news.mjml.j2", ""),
+        ("template.broken", "templates/email/study.txt.j2", ""),
+        ("template.words", "templates/words.es.yaml", ""),
+    }
+    assert told["template.broken", "templates/email/news.mjml.j2", ""].startswith("line 2: ")
 
 
 def test_a_live_channel_needs_its_credentials(root):

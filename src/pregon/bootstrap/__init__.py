@@ -11,7 +11,7 @@ from pregon.bootstrap.pipeline import (
     shared_pipeline,
 )
 from pregon.bootstrap.sources import Pushes, ask_links, build_pollers, open_document
-from pregon.bootstrap.templates import read_templates
+from pregon.bootstrap.templates import check_templates, read_templates
 from pregon.settings import load_settings
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "build_event_reader",
     "build_pipeline",
     "build_pollers",
+    "check_templates",
     "load_settings",
     "now",
     "open_document",

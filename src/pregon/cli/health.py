@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 @click.command()
 @as_json
 def check(json_wanted: bool) -> None:
-    """Check the configuration; each finding comes with its file, key and hint."""
+    """Check the configuration and the templates; each finding comes with its file, key and hint."""
+    from pregon.bootstrap import check_templates
+
     try:
         settings = read_settings()
+        check_templates(settings)
     except ConfigError as error:
         if not json_wanted:
             raise

@@ -19,6 +19,7 @@ from pregon.drafts.gathering import compose_digest, join_items
 from pregon.drafts.notice import render_notice
 from pregon.drafts.post_rules import POST_CHANNELS, post_length, post_limit
 from pregon.drafts.render import render_content
+from pregon.drafts.shapes import find_template_problems
 from pregon.drafts.slug import campaign_slug
 from pregon.drafts.tokens import UNSUBSCRIBE_URL, VIEW_URL, substitute
 from pregon.drafts.translating import list_texts, mark_translated, needs_translation, translate_item
@@ -43,6 +44,7 @@ __all__ = [
     "digest_content",
     "encode_content",
     "encode_fields",
+    "find_template_problems",
     "has_url",
     "join_items",
     "list_addresses",

@@ -20,12 +20,23 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _known_address(address: str) -> str:
+    # Late, since it costs a command that never comes here a part of its start.
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        validate_email(address, check_deliverability=False)
+    except EmailNotValidError as error:
+        raise ValueError(f"{address!r} is no e-mail address") from error
+    return address
+
+
 class SenderIdentity(Part):
     """The From and Reply-To of every newsletter."""
 
     name: str
-    address: str
-    reply_to: str | None = None
+    address: Annotated[str, AfterValidator(_known_address)]
+    reply_to: Annotated[str, AfterValidator(_known_address)] | None = None
 
 
 class Brand(Part):

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from pregon.errors import ConfigError, Finding
 from pregon.settings.channels import Channels
 from pregon.settings.checking import cross_check
 from pregon.settings.desk import DeskConfig
+from pregon.settings.files import load_file
 from pregon.settings.network import Network
 from pregon.settings.places import read_places
 from pregon.settings.playbooks import DigestRule, Playbook, SegmentRule
@@ -21,35 +21,11 @@ from pregon.settings.sources import Polling, SourceConfig
 from pregon.source_rules import find_secret_problem
 from pregon.types import Kind, SourceKind
 
-# Some systems have PyYAML without the C library, which reads ten times as fast.
-_YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 T = TypeVar("T", bound=BaseModel)
 _HINTS = {
     "extra_forbidden": ("config.unknown-key", "remove the key or correct its spelling"),
     "missing": ("config.missing-key", "add the key; docs/configuration.md lists every one"),
 }
-
-
-def _load(folder: Path, name: str, findings: list[Finding]) -> dict[str, Any]:
-    path = folder / name
-    try:
-        value = yaml.load(path.read_text(encoding="utf-8"), _YamlLoader)  # noqa: S506 - either is a safe loader
-    except FileNotFoundError:
-        findings.append(Finding("config.no-file", name, "", "the file is missing", f"create {path}"))
-        return {}
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark else ""
-        findings.append(
-            Finding("config.unreadable", name, where, "this is not readable YAML", "check indentation and quotes")
-        )
-        return {}
-    if not isinstance(value, dict):
-        findings.append(
-            Finding("config.not-a-mapping", name, "", "expected keys and values", "see docs/configuration.md")
-        )
-        return {}
-    return value
 
 
 def _validate(model: type[T], value: Any, file: str, prefix: str, findings: list[Finding]) -> T | None:
@@ -64,6 +40,12 @@ def _validate(model: type[T], value: Any, file: str, prefix: str, findings: list
         return None
 
 
+def _validate_file(model: type[T], folder: Path, file: str, findings: list[Finding]) -> T | None:
+    value = load_file(folder, file, findings)
+    # A file that cannot be read is one finding, not one for each key that it would have.
+    return None if value is None else _validate(model, value, file, "", findings)
+
+
 def load_settings(root: Path, environment: Mapping[str, str]) -> Settings:
     """Read and validate `root`/config and the environment.
 
@@ -71,8 +53,8 @@ def load_settings(root: Path, environment: Mapping[str, str]) -> Settings:
     """
     findings: list[Finding] = []
     folder = root / "config"
-    network = _validate(Network, _load(folder, "network.yaml", findings), "network.yaml", "", findings)
-    channels = _validate(Channels, _load(folder, "channels.yaml", findings), "channels.yaml", "", findings)
+    network = _validate_file(Network, folder, "network.yaml", findings)
+    channels = _validate_file(Channels, folder, "channels.yaml", findings)
     sources, polling = _load_sources(folder, findings)
     source_secrets = read_source_secrets(sources, environment, findings)
     playbooks, segments = _load_playbooks(folder, findings)
@@ -107,7 +89,7 @@ def load_settings(root: Path, environment: Mapping[str, str]) -> Settings:
 
 
 def _load_sources(folder: Path, findings: list[Finding]) -> tuple[tuple[SourceConfig, ...], Polling]:
-    file = _load(folder, "sources.yaml", findings)
+    file = load_file(folder, "sources.yaml", findings) or {}
     entries = file.get("sources") or []
     polling = _validate(Polling, file.get("polling") or {}, "sources.yaml", "polling", findings) or Polling()
     read = [_validate(SourceConfig, entry, "sources.yaml", f"sources.{n}", findings) for n, entry in enumerate(entries)]
@@ -138,7 +120,7 @@ def read_source_secrets(
 
 
 def _load_playbooks(folder: Path, findings: list[Finding]) -> tuple[dict[Kind, Playbook], dict[str, SegmentRule]]:
-    file = _load(folder, "playbooks.yaml", findings)
+    file = load_file(folder, "playbooks.yaml", findings) or {}
     entries = file.get("playbooks") or {}
     segments = _load_segments(file.get("segments") or {}, findings)
     playbooks: dict[Kind, Playbook] = {}
@@ -156,7 +138,7 @@ def _load_playbooks(folder: Path, findings: list[Finding]) -> tuple[dict[Kind, P
 
 
 def _load_digest(folder: Path, segments: dict[str, SegmentRule], findings: list[Finding]) -> DigestRule | None:
-    entry = _load(folder, "playbooks.yaml", []).get("digest")
+    entry = (load_file(folder, "playbooks.yaml", []) or {}).get("digest")
     return None if entry is None else _validate(DigestRule, entry, "playbooks.yaml", "digest", findings)
 
 
@@ -164,7 +146,7 @@ def _load_desk(folder: Path, findings: list[Finding]) -> DeskConfig:
     """desk.yaml; every key has a default, so the file may be missing."""
     if not (folder / "desk.yaml").exists():
         return DeskConfig()
-    return _validate(DeskConfig, _load(folder, "desk.yaml", findings), "desk.yaml", "", findings) or DeskConfig()
+    return _validate_file(DeskConfig, folder, "desk.yaml", findings) or DeskConfig()
 
 
 def _load_segments(entries: Any, findings: list[Finding]) -> dict[str, SegmentRule]:
