@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -135,6 +137,23 @@ def test_the_desk_s_decisions_from_a_terminal(pregon):
     sent = sum(row["state"] == "sent" for row in rows)
     (report,) = json.loads(pregon("report", "--json").stdout)
     assert report["sent"] == sent
+
+
+def test_what_the_command_does_to_people_stands_in_the_log(pregon, tmp_path):
+    password = ("--password", "a long enough password")
+    assert pregon("user", "add", "boss", "--role", "admin", *password).returncode == 0
+    refused = pregon("user", "add", "boss", "--role", "viewer", *password)
+    assert (refused.returncode, refused.stderr) == (1, "boss is the last admin; make somebody else an admin first.\n")
+    assert pregon("contacts", "import", INBOX.parent / "members.csv", "--dry-run").returncode == 0
+    assert pregon("contacts", "import", INBOX.parent / "members.csv").returncode == 0
+    assert pregon("contacts", "erase", "nobody@city.example").returncode == 0
+    with closing(sqlite3.connect(tmp_path / "home" / "pregon.db")) as database:
+        log = database.execute("SELECT person, action, subject, detail FROM audit_log ORDER BY id").fetchall()
+    assert log == [
+        ("pregon", "person", "boss", "role admin"),
+        ("pregon", "import", "contacts", "60 accepted, 0 rejected"),
+        ("pregon", "erase", "an address", "erased"),
+    ]
 
 
 @pytest.mark.seeds

@@ -3,7 +3,7 @@
 import pytest
 
 from passwords import add_person
-from pregon.errors import NotAllowedError, PregonError
+from pregon.errors import DecisionError, NotAllowedError, PregonError
 from pregon.types import Role
 
 PASSWORD = "correct horse battery"
@@ -54,6 +54,17 @@ def test_a_new_password_ends_the_old_sessions_and_a_weak_one_is_refused(house):
         people.add_user("ines", "short", Role.EDITOR)
     people.add_user("ines", PASSWORD + "!", Role.VIEWER)
     assert people.session(token) is None
+
+
+def test_the_last_admin_gets_no_other_role(house):
+    people = house.pipeline.people
+    people.add_user("boss", PASSWORD, Role.ADMIN)
+    with pytest.raises(DecisionError, match="boss is the last admin"):
+        people.add_user("boss", PASSWORD, Role.VIEWER)
+    people.add_user("boss", PASSWORD + "!", Role.ADMIN)
+    people.add_user("heir", PASSWORD, Role.ADMIN)
+    people.add_user("boss", PASSWORD, Role.VIEWER)
+    assert people.user("boss").role is Role.VIEWER
 
 
 def test_each_unusable_row_is_listed_and_the_others_are_taken(house):

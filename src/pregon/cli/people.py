@@ -13,15 +13,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pregon.cli.shared import as_json, open_pipeline, print_json, print_table, say
-from pregon.types import Role, User
+from pregon.types import AuditEntry, Role, User
 
 if TYPE_CHECKING:
-    from pregon.pipeline import ImportResult
+    from pregon.pipeline import ImportResult, Pipeline
 
 _COLUMNS = (
     *("address", "name", "language", "state", "organisation", "city", "country"),
     *("open_tracking", "click_tracking"),
 )
+
+
+# Who can run commands on this machine looks after its people.
+_OPERATOR = User(0, "pregon", Role.ADMIN)
+
+
+def _note(pipeline: Pipeline, action: str, subject: str, detail: str) -> None:
+    """Write a line into the audit log, in the name of the command."""
+    from pregon.bootstrap import now
+
+    pipeline.store.add_audit(AuditEntry(now(), _OPERATOR.name, action, subject, detail))
 
 
 @click.group()
@@ -65,6 +76,9 @@ def import_contacts(
             lists=lists,
             reject=reject,
         )
+        if not dry_run:
+            detail = f"{result.accepted} accepted, {result.rejected_count} rejected"
+            _note(pipeline, "import", "contacts", detail)
     if json_wanted:
         print_json(_describe_import(result, dry_run) | {"rejected": refused})
         return
@@ -126,6 +140,7 @@ def erase_contact(address: str, json_wanted: bool) -> None:
     """Forget a person, here and at the mail provider; a salted hash keeps their opt-out."""
     with open_pipeline() as pipeline:
         contact_id = pipeline.contacts.erase(address)
+        _note(pipeline, "erase", f"contact {contact_id}" if contact_id else "an address", "erased")
         pipeline.duties.tell_due()
     if json_wanted:
         print_json({"erased": bool(contact_id), "kept_out": True})
@@ -147,11 +162,8 @@ def add_user(name: str, role: str, password: str) -> None:
     """Add a person, or give a known one another password and role."""
     with open_pipeline() as pipeline:
         pipeline.people.add_user(name, password, Role(role))
+        _note(pipeline, "person", name.strip(), f"role {role}")
     say(f"{name} can sign in as {role}.")
-
-
-# Who can run commands on this machine looks after its people.
-_OPERATOR = User(0, "pregon", Role.ADMIN)
 
 
 @user.command("deactivate")

@@ -11,7 +11,7 @@ from functools import cached_property
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from pregon.errors import NotAllowedError, NotFoundError, PregonError
+from pregon.errors import DecisionError, NotAllowedError, NotFoundError, PregonError
 from pregon.pipeline.access import Access
 from pregon.pipeline.protocols import Clock, Storage
 from pregon.pipeline.second_step import SecondStep
@@ -77,13 +77,21 @@ class People:
     # --- people
 
     def add_user(self, name: str, password: str, role: Role) -> None:
-        """Add a person, or give a known one another password and role. Raises `PregonError` for a weak password."""
+        """Add a person, or give a known one another password and role.
+
+        Raises `PregonError` for a weak password, `DecisionError` for another role of the last admin.
+        """
         if not name.strip() or len(name) > 80 or not name.isprintable():
             raise PregonError("A user's name has 1 to 80 characters.")
         known = self._store.read_user(name.strip())
         if known and not self._store.is_active(known[0].id):
             raise PregonError(f"{name.strip()} was deactivated; reactivate them first.")
+        if known and known[0].role is Role.ADMIN is not role and self._is_last_admin(known[0]):
+            raise DecisionError(f"{name.strip()} is the last admin; make somebody else an admin first.")
         self._store.save_user(name.strip(), self._hash(password), role, self._clock())
+
+    def _is_last_admin(self, admin: User) -> bool:
+        return not any(other.role is Role.ADMIN and other.id != admin.id for other in self._store.list_users())
 
     def user(self, name: str) -> User:
         """A person by name. Raises `NotFoundError`, and `NotAllowedError` for one who was deactivated."""
