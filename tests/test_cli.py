@@ -9,9 +9,11 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import click
 import pytest
 
 import forking
+from pregon.cli import cli
 
 ROOT = Path(__file__).parents[1]
 PREGON = Path(sys.executable).parent / "pregon"
@@ -113,6 +115,37 @@ def test_a_place_that_cannot_be_written_to_costs_one_sentence(pregon, words):
     assert "Traceback" in pregon("--debug", *words).stderr
 
 
+def list_commands(group, path=()):
+    with group.make_context("pregon", [], resilient_parsing=True) as context:
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            if isinstance(command, click.Group):
+                yield from list_commands(command, (*path, name))
+            else:
+                yield " ".join((*path, name)), {option for each in command.params for option in each.opts}
+
+
+def test_every_command_that_ends_gives_json():
+    without = {name for name, options in list_commands(cli) if "--json" not in options}
+    assert without == {"serve", "sandbox"}
+
+
+def test_an_address_that_does_not_answer_is_nobody_elses_to_try_again(pregon):
+    done = pregon("read", "http://127.0.0.1:9/circular.html")
+    assert done.returncode == 1
+    assert done.stderr.endswith(": try again later.\n")
+
+
+def test_a_playbook_without_channels_says_so(pregon, tmp_path):
+    shutil.copytree(ROOT / "config", tmp_path / "root" / "config")
+    shutil.copytree(ROOT / "templates", tmp_path / "root" / "templates")
+    playbooks = tmp_path / "root" / "config" / "playbooks.yaml"
+    playbooks.write_text("playbooks: {circular: {}}\n", encoding="utf-8")
+    done = pregon("draft", INBOX / "circulaire-13-2026.fr.txt", root=tmp_path / "root")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "No draft: the playbook circular of config/playbooks.yaml names no channel.\n"
+
+
 def test_an_unknown_word_exits_2(installed):
     assert installed("shout").returncode == 2
 
@@ -129,8 +162,16 @@ def test_the_desk_s_decisions_from_a_terminal(pregon):
     refused = pregon("approve", drafts[0]["draft"], "--by", "vito")
     assert refused.returncode == 1
     assert "viewer" in refused.stderr
-    assert pregon("approve", drafts[0]["draft"], "--by", "ines").returncode == 0
-    assert pregon("reject", drafts[1]["draft"], "--by", "ines", "--comment", "shorter").returncode == 0
+    done = pregon("approve", drafts[0]["draft"], "--by", "ines")
+    assert done.returncode == 0
+    reach = drafts[0]["recipients"], drafts[0]["excluded"]
+    assert done.stdout.strip().endswith("approved by ines; {} mails ({} left out)".format(*reach))
+    done = pregon("reject", drafts[1]["draft"], "--by", "ines", "--comment", "shorter", "--json")
+    rejected = json.loads(done.stdout)
+    assert (rejected["decision"], rejected["state"]) == ("needs_changes", "needs_changes")
+    wrong = ("--kind", "nonsense"), ("--channel", "nonsense"), ("--language", "klingon")
+    assert [pregon("campaigns", *words).returncode for words in wrong] == [2, 2, 2]
+    assert [each["campaign"] for each in json.loads(pregon("campaigns", "--language", "fr", "--json").stdout)] == [slug]
     assert pregon("deliver").returncode == 0
     rows = json.loads(pregon("who", slug, "--json").stdout)
     assert {row["state"] for row in rows} == {"sent", "suppressed"}
@@ -147,12 +188,17 @@ def test_what_the_command_does_to_people_stands_in_the_log(pregon, tmp_path):
     assert pregon("contacts", "import", INBOX.parent / "members.csv", "--dry-run").returncode == 0
     assert pregon("contacts", "import", INBOX.parent / "members.csv").returncode == 0
     assert pregon("contacts", "erase", "nobody@city.example").returncode == 0
+    added = pregon("user", "add", "vito", "--role", "viewer", *password, "--json")
+    assert json.loads(added.stdout) == {"name": "vito", "role": "viewer", "active": True}
+    assert json.loads(pregon("user", "deactivate", "vito", "--json").stdout) == {"name": "vito", "active": False}
     with closing(sqlite3.connect(tmp_path / "home" / "pregon.db")) as database:
         log = database.execute("SELECT person, action, subject, detail FROM audit_log ORDER BY id").fetchall()
     assert log == [
         ("pregon", "person", "boss", "role admin"),
         ("pregon", "import", "contacts", "60 accepted, 0 rejected"),
         ("pregon", "erase", "an address", "erased"),
+        ("pregon", "person", "vito", "role viewer"),
+        ("pregon", "person", "vito", "deactivated; sessions and tokens ended"),
     ]
 
 

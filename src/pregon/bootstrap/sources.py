@@ -45,7 +45,9 @@ def _fetch_document(address: str) -> Document:
         # Who types an address on their own machine may well mean their own network.
         answer = fetch(address, {}, now=now(), timeout=20, allow_private=True)
     except SourceError as error:
-        raise DocumentError(str(error)) from error
+        # What is watched is tried again by itself; what a person asked for is theirs to ask for again.
+        said = str(error).replace("it is tried again later", "try again later")
+        raise DocumentError(f"{said}.") from error
     media_type = answer.headers.get("content-type", "text/html").partition(";")[0].strip()
     name = answer.address.rsplit("/", 1)[-1]
     return load_document(answer.body, name=name, media_type=media_type, origin=answer.address)

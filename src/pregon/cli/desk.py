@@ -4,27 +4,39 @@ from __future__ import annotations
 
 import csv
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pregon.cli.shared import as_json, open_pipeline, print_json, print_table
-from pregon.types import CampaignSearch, Decision
+from pregon.types import CampaignSearch, ChannelName, Decision, DraftState, Kind, PlaylistBody, ThreadBody
+
+if TYPE_CHECKING:
+    from pregon.pipeline import DraftView
 
 
 @click.command()
 @click.option("--limit", default=200, show_default=True, type=click.IntRange(1, 5000), help="How many at most.")
 @click.option("--offset", default=0, type=click.IntRange(0), help="How many to pass over.")
 @click.option("--waiting/--decided", default=None, help="Only those that wait for a person, or only the others.")
-@click.option("--kind", default="", help="Only items of this kind.")
-@click.option("--channel", default="", help="Only with a draft for this channel.")
-@click.option("--language", default="", help="Only with a draft in this language.")
+@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="Only items of this kind.")
+@click.option(
+    "--channel",
+    type=click.Choice([channel.value for channel in ChannelName]),
+    help="Only with a draft for this channel.",
+)
+@click.option("--language", help="Only with a draft in this language, one of network.yaml.")
 @click.option("--text", default="", help="Only with this in the title, or with this number.")
 @as_json
 def campaigns(json_wanted: bool, **wanted: Any) -> None:
     """List the campaigns: what waits for a person first."""
-    search = CampaignSearch(**wanted)
+    search = CampaignSearch(**{name: value for name, value in wanted.items() if value is not None})
     with open_pipeline() as pipeline:
+        known = pipeline.settings.network.languages
+        if search.language and search.language not in known:
+            raise click.BadParameter(
+                f"{search.language!r} is not one of {', '.join(known)}.", param_hint="'--language'"
+            )
         rows, count = pipeline.reviewing.list_campaigns(search), pipeline.reviewing.count_campaigns(search)
     listed = [
         {
@@ -90,20 +102,46 @@ def show(campaign: str, json_wanted: bool) -> None:
             click.echo(f"draft {each.draft.id}: {obstacle}")
 
 
-def _decide(draft: int, decision: Decision, by: str, comment: str) -> None:
+def _decide(draft: int, decision: Decision, by: str, comment: str, json_wanted: bool) -> None:
     with open_pipeline() as pipeline:
         user = pipeline.people.user(by)
         _, view = pipeline.reviewing.show_draft(draft)
-        pipeline.reviewing.decide(draft, decision, view.revision.digest, user, comment)
-    click.echo(f"draft {draft} (revision {view.draft.revision}, {view.revision.digest}): {decision} by {by}")
+        state = pipeline.reviewing.decide(draft, decision, view.revision.digest, user, comment)
+    if json_wanted:
+        head = {"draft": draft, "channel": view.draft.channel, "language": view.draft.language or None}
+        said = {"decision": decision, "by": by, "revision": view.draft.revision, "digest": view.revision.digest}
+        print_json(head | said | {"state": state, "items": _count_items(view), "excluded": view.excluded})
+        return
+    line = f"draft {draft} (revision {view.draft.revision}, {view.revision.digest}): {decision} by {by}"
+    if state is DraftState.APPROVED:
+        line += f"; {_count_items(view)} {_ITEMS[view.draft.channel]}"
+        line += f" ({view.excluded} left out)" if view.excluded else ""
+    elif decision is Decision.APPROVED:
+        line += "; another person has to approve it, too"
+    click.echo(line)
+
+
+_ITEMS = dict.fromkeys(ChannelName, "posts") | {ChannelName.EMAIL: "mails", ChannelName.YOUTUBE: "changes of playlists"}
+
+
+def _count_items(view: DraftView) -> int:
+    """How many mails, posts or changes of playlists an approval sets in motion."""
+    match view.revision.content.body:
+        case ThreadBody(parts=parts):
+            return len(parts)
+        case PlaylistBody(operations=operations):
+            return len(operations)
+        case _:
+            return view.recipients
 
 
 @click.command()
 @click.argument("draft", type=int)
 @click.option("--by", required=True, help="The user of the desk who decides.")
-def approve(draft: int, by: str) -> None:
+@as_json
+def approve(draft: int, by: str, json_wanted: bool) -> None:
     """Approve a draft's newest revision; its deliveries are planned at once."""
-    _decide(draft, Decision.APPROVED, by, "")
+    _decide(draft, Decision.APPROVED, by, "", json_wanted)
 
 
 @click.command()
@@ -111,9 +149,10 @@ def approve(draft: int, by: str) -> None:
 @click.option("--by", required=True, help="The user of the desk who decides.")
 @click.option("--comment", default="", help="What should change.")
 @click.option("--cancel", is_flag=True, help="Cancel the draft for good instead of asking for changes.")
-def reject(draft: int, by: str, comment: str, cancel: bool) -> None:
+@as_json
+def reject(draft: int, by: str, comment: str, cancel: bool, json_wanted: bool) -> None:
     """Ask for changes to a draft, or cancel it."""
-    _decide(draft, Decision.CANCELLED if cancel else Decision.NEEDS_CHANGES, by, comment)
+    _decide(draft, Decision.CANCELLED if cancel else Decision.NEEDS_CHANGES, by, comment, json_wanted)
 
 
 @click.command()

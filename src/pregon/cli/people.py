@@ -158,30 +158,40 @@ def user() -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.EDITOR.value, show_default=True)
 @click.password_option(help="Asked for when it is not given.")
-def add_user(name: str, role: str, password: str) -> None:
+@as_json
+def add_user(name: str, role: str, password: str, json_wanted: bool) -> None:
     """Add a person, or give a known one another password and role."""
     with open_pipeline() as pipeline:
         pipeline.people.add_user(name, password, Role(role))
         _note(pipeline, "person", name.strip(), f"role {role}")
-    say(f"{name} can sign in as {role}.")
+    _tell(name.strip(), "can sign in as {role}", json_wanted, role=role, active=True)
 
 
 @user.command("deactivate")
 @click.argument("name")
-def deactivate_user(name: str) -> None:
+@as_json
+def deactivate_user(name: str, json_wanted: bool) -> None:
     """Let a person in no longer; their sessions and tokens end at once. The last admin stays."""
     with open_pipeline() as pipeline:
         pipeline.people.access.deactivate(name, _OPERATOR)
-    say(f"{name} can no longer come in.")
+    _tell(name, "can no longer come in", json_wanted, active=False)
 
 
 @user.command("reactivate")
 @click.argument("name")
-def reactivate_user(name: str) -> None:
+@as_json
+def reactivate_user(name: str, json_wanted: bool) -> None:
     """Let a person in again."""
     with open_pipeline() as pipeline:
         pipeline.people.access.reactivate(name, _OPERATOR)
-    say(f"{name} can come in again.")
+    _tell(name, "can come in again", json_wanted, active=True)
+
+
+def _tell(name: str, what: str, json_wanted: bool, **values: Any) -> None:
+    if json_wanted:
+        print_json({"name": name, **values})
+    else:
+        say(f"{name} {what.format(**values)}.")
 
 
 @user.command("list")

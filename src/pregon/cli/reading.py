@@ -64,6 +64,8 @@ def draft(document: str, out: Path | None, links: bool, kind: str | None, json_w
         print_json(result)
     else:
         _print_drafts(proposals, files)
+    if not proposals:
+        say(f"No draft: the playbook {item.kind.value} of config/playbooks.yaml names no channel.")
     if any(check.level == "error" for proposal in proposals for check in proposal.checks):
         say("Some checks failed; the drafts cannot be approved as they are.")
         raise click.exceptions.Exit(1)
