@@ -145,6 +145,29 @@ def test_a_passed_deadline_is_asked_only_when_the_day_is_known():
     assert [one.id for one in read(text, today=date(2027, 5, 6)).questions] == ["deadline.past"]
 
 
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("Président : Mme Anne Le Goff, maire de Rive.", True),
+        ("We thank the Mayor of Portamar, Ana Ruiz.", True),
+        ("Inaugura el puente la alcaldesa Ana de la Ruiz.", True),
+        ("Ana Ruiz, Mayor of Portamar, opens the quay.", True),
+        ("The mayors of the network and the President of the Tidal Cities meet.", False),
+        ("La maire de Rive ouvre le quai.", False),
+        ("Ask the chair, Portamar.", False),
+    ],
+)
+def test_who_holds_an_office_is_asked_when_a_text_is_old_or_undated(said, asked):
+    today = date(2026, 11, 23)
+    wanted = ["item.old"] if asked else []
+    for day in ("", "Portamar, 12 March 2012\n\n"):
+        text = f"# The quay is open\n\n{day}{said}\n"
+        assert [one.id for one in read(text, today=today).questions if one.id == "item.old"] == wanted
+        assert "item.old" not in [one.id for one in read(text).questions]
+    fresh = read(f"# The quay is open\n\nPortamar, 12 March 2026\n\n{said}\n", today=today)
+    assert "item.old" not in [one.id for one in fresh.questions]
+
+
 def test_the_kind_of_a_source_is_taken_and_not_judged():
     text = "# Meeting of the harbour offices\n\nThe meeting will be held on 9 May 2027 in Bajamar.\n"
     assert read(text).kind is Kind.MEETING

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from pregon.items.dates import FoundDate
+from pregon.items.offices import find_office_holder
 from pregon.items.structure import Passage
 from pregon.items.texts import clean_inline, fold, sentence_around, shorten
 from pregon.types import Call, Deadline, Event, Kind, Link, Question, Span
@@ -20,6 +21,7 @@ _SUSPECT = (
     (re.compile(r"\b(?:in order to|tool to|to) (extinguish) (?:a |the )?(?:sustainable|goal|target|development)", re.IGNORECASE), "achieve"),
     (re.compile(r"\b(pubic) (?:services?|sector|space|policy|policies|administration|transport)", re.IGNORECASE), "public"),
 )  # fmt: skip
+_TERM = timedelta(days=366)
 _MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf©¨ªº´§±³]|â€[™œ\u009d“”¦\u0093\u0094]|Â[«»°º¿¡\u00a0]|\ufffd")
 
 
@@ -65,6 +67,18 @@ def ask_about_deadlines(text: str, deadlines: Iterable[Deadline], today: date | 
                 deadline.span,
                 blocking=True,
             )
+
+
+def ask_about_age(text: str, reference: date | None, today: date | None) -> Iterator[Question]:
+    """Who holds an office, by a text without a date or of more than a year ago. Without `today` nothing is asked."""
+    if today is None or (reference is not None and today - reference <= _TERM):
+        return
+    place = find_office_holder(text)
+    if place is not None:
+        message = "This text has no date and names somebody with an office: do they still hold it?"
+        if reference:
+            message = f"This text of {reference.isoformat()} names somebody with an office: do they still hold it?"
+        yield Question("item.old", f"{message} Source: “{_sentence(text, place)}”", place)
 
 
 def ask_about_dates(

@@ -44,7 +44,7 @@ def read_item(
 ) -> Item:
     """Read `document` into an item.
 
-    `network` names superseded hosts; `today` lets passed deadlines be asked about; `kind`, from a source's
+    `network` names superseded hosts; `today` lets passed deadlines and offices held long ago be asked about; `kind`, from a source's
     configuration, is taken instead of judging. Spans of the item index `document.text`.
     """
     reading = _read(document, network)
@@ -173,6 +173,7 @@ def _all_questions(
     yield from questions.ask_about_links(text, item.links)
     yield from questions.ask_about_calls(text, item.calls)
     yield from questions.ask_about_deadlines(text, item.deadlines, today)
+    yield from questions.ask_about_age(text, reading.reference, today)
     yield from questions.ask_about_dates(
         text, reading.dates, item.title, item.spans.get("title"), item.deadlines, item.events, reading.reference
     )

@@ -16,6 +16,7 @@ def _labels() -> dict[str, str]:
         "link.placeholder": translate("The address of a link"),
         "deadline.missing": translate("The deadline of the call"),
         "deadline.past": translate("A deadline that has passed"),
+        "item.old": translate("Who holds an office"),
         "embargo.undated": translate("When the embargo ends"),
         "date.conflict": translate("Two dates that disagree"),
         "date.impossible": translate("A day that does not exist"),
