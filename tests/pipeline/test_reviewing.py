@@ -1,10 +1,10 @@
 """Nothing is approved but exactly what a person saw; any edit makes the approval lapse."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from conftest import CLEAN, OPEN  # type: ignore[import-not-found]
+from conftest import CLEAN, OPEN, on_sqlite  # type: ignore[import-not-found]
 
 from pregon.errors import DecisionError, NotAllowedError, StaleRevisionError
 from pregon.types import CampaignSearch, Decision, DraftState, LinkHealth, LinkState, Role, User
@@ -113,6 +113,18 @@ def test_the_deadline_that_an_officer_gives_stands_in_the_drafts_as_theirs(house
     house.pipeline.reviewing.answer_question(slug, link.id, link.span[0], "-", house.officer)
     house.approve(slug, "email")
     assert house.pipeline.delivering.deliver().outcomes["email"]
+
+
+@on_sqlite
+def test_the_deadline_that_an_officer_gives_stands_in_the_calendar_file(house):
+    words = "# Workshop\n\nThe workshop will be held on 9 May 2027 in Bajamar.\n\nPlease register at a@t.example.\n"
+    house.drop("workshop.en.md", words)
+    (slug,) = house.watch()
+    question = ask(house, slug, "deadline.missing")
+    house.pipeline.reviewing.answer_question(slug, question.id, question.span[0], "2027-04-30", house.officer)
+    assert "DTSTART;VALUE=DATE:20270430" in house.draft(slug, "email").revision.content.body.calendar
+    (row,) = house.pipeline.inbox.search(CampaignSearch()).rows
+    assert row.deadline == date(2027, 4, 30)
 
 
 def test_a_withdrawn_approval_can_be_given_again_without_a_second_row(house):

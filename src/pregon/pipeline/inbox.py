@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from pregon.pipeline.material import Material
+from pregon.pipeline.material import Material, complete_source
 from pregon.pipeline.protocols import Clock, Storage
 from pregon.types import (
     Campaign,
@@ -84,7 +84,7 @@ class Inbox:
         rows = []
         for campaign in wanted:
             stored = sorted(sources[campaign.id], key=lambda each: each.id != campaign.item_id)
-            item = stored[0].item
+            item = complete_source(stored[0], answers.get(campaign.id, ())).item
             own = tuple(draft for draft in drafts if draft.campaign_id == campaign.id)
             material = Material(campaign, tuple(stored), answers.get(campaign.id, ()))
             questions = sum(len(material.open_questions(source)) for source in stored)
