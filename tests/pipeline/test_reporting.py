@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -47,3 +48,31 @@ def test_few_people_are_not_counted_out_and_titles_are_text(house):
     )
     assert shown.count("fewer than 5") == 2
     assert ">3<" not in shown
+
+
+@pytest.mark.parametrize(
+    ("clickers", "trackable", "rate"), [(2, 21, None), (5, 21, "23.8%"), (0, 21, "0%"), (3, 4, None)]
+)
+def test_no_rate_and_no_bar_tells_a_count_that_is_not_told(house, clickers, trackable, rate):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    house.pipeline.delivering.deliver()
+    made = house.pipeline.reporting.build()
+    (mails,) = made.languages
+    row = replace(mails, planned=40, sent=40, delivered=40, clickers=clickers, trackable=trackable, unsubscribed=3)
+    campaigns = (replace(made.campaigns[0], rows=(row,)),)
+    html = render_report(
+        replace(made, totals=(row,), languages=(row, replace(row, language="es")), campaigns=campaigns),
+        house.settings.network,
+    )
+    assert re.findall(r"\d+(?:\.\d)?%(?=<)", html) == [rate] * 3 * (rate is not None)
+    widths = re.findall(r'width: ([\d.]+)%"', html)
+    told = [
+        100 * trackable / 40 if trackable >= 5 else 0,
+        *([100 * clickers / trackable if clickers >= 5 else 0] * (clickers > 0)),
+    ]
+    assert [float(width) for width in widths][-1 - len(told) :] == [
+        *(pytest.approx(share, abs=0.1) for share in told),
+        0,
+    ]
+    assert f">of {trackable}<" not in html or trackable >= 5
