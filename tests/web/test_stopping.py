@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.web.builders import Browser, Place
 
+from pregon.pipeline import DraftView
 from pregon.types import Batch, BatchState, Decision, DeliveryState, Outcome
 
 Browse = Callable[[str], Browser]
@@ -33,14 +34,27 @@ def test_a_channel_is_paused_with_a_reason_and_resumed(place: Place, browse: Bro
     assert DeliveryState.PENDING not in {row.state for row in place.pipeline.reviewing.who(slug)}
 
 
-def test_a_campaign_is_stopped_in_the_middle_and_goes_on(place: Place, browse: Browse) -> None:
-    approver, editor, slug = browse("approver"), browse("editor"), place.campaign()
+def begin(place: Place, slug: str) -> DraftView:
+    """Approve a campaign's newsletter, and send one mail of it."""
     person, store = place.pipeline.people.user("approver"), place.pipeline.store
     (view,) = [d for d in place.pipeline.reviewing.show_campaign(slug).drafts if d.draft.channel == "email"]
     place.pipeline.reviewing.decide(view.draft.id, Decision.APPROVED, view.revision.digest, person)
     now = datetime.now(UTC)
     (mailing,) = store.exchange_mailings((), 1, 1, "worker", now)
     store.record_outcomes([(Outcome(mailing.rows[0][0], DeliveryState.SENT, "one"), None)], "send", now)
+    return view
+
+
+def test_what_was_stopped_for_good_is_not_said_to_be_out(place: Place, browse: Browse) -> None:
+    approver, slug = browse("approver"), place.campaign()
+    begin(place, slug)
+    approver.post(f"/campaigns/{slug}/stop", word="for_good")
+    assert re.search(r"1 of \d\d sent, \d\d stopped for good\.", approver.get(f"/campaigns/{slug}"))
+
+
+def test_a_campaign_is_stopped_in_the_middle_and_goes_on(place: Place, browse: Browse) -> None:
+    approver, editor, slug = browse("approver"), browse("editor"), place.campaign()
+    view = begin(place, slug)
     left = sum(each.state is DeliveryState.PENDING for each in place.pipeline.reviewing.who(slug))
     result = f"/campaigns/{slug}/result"
     assert f"1 of {left + 1} are out and cannot be called back; {left} have not gone out yet." in approver.get(result)
@@ -52,7 +66,11 @@ def test_a_campaign_is_stopped_in_the_middle_and_goes_on(place: Place, browse: B
     page = approver.get(result)
     assert "Still to go" not in page
     assert f"1 are out; {left} did not go out. approver stopped it" in page
-    assert "Approve 1 ready draft" not in approver.get(f"/campaigns/{slug}"), "it goes on from its result alone"
+    campaign = approver.get(f"/campaigns/{slug}")
+    assert "Approve 1 ready draft" not in campaign, "it goes on from its result alone"
+    left_out = sum(each.state is DeliveryState.SUPPRESSED for each in place.pipeline.reviewing.who(slug)) - left
+    assert f"{left + 1} people{f', {left_out} left out' if left_out else ''}</dd>" in campaign
+    assert f"1 of {left + 1} sent, {left} stopped, waiting for a decision." in campaign
     assert "goes on" not in editor.get(result)
     editor.post(f"/campaigns/{slug}/go-on", 403, digest=view.revision.digest)
     approver.post(f"/campaigns/{slug}/go-on", 409, digest="sha256:another")

@@ -83,6 +83,7 @@ def show_campaign(slug: str, request: Request, desk: AnyDesk, session: SignedIn)
         texts={source.stored.id: _mark(source, view.drafts) for source in view.sources},
         ready=ready,
         funnels=funnels,
+        stopped=_count_stopped(desk, view.drafts, funnels),
         sentence=approval_sentence(ready, desk.pipeline.settings.network.time_zone) if ready else "",
         mark_text=mark_text,
         list_comments=list_comments,
@@ -93,6 +94,15 @@ def show_campaign(slug: str, request: Request, desk: AnyDesk, session: SignedIn)
 def _is_out(view: DraftView, funnels: Mapping[tuple[ChannelName, str], Funnel]) -> bool:
     funnel = funnels.get((view.draft.channel, view.draft.language))
     return funnel is not None and bool(funnel.sent or funnel.unknown)
+
+
+def _count_stopped(
+    desk: Desk, views: Iterable[DraftView], funnels: Mapping[tuple[ChannelName, str], Funnel]
+) -> dict[int, int]:
+    """How much of each draft was stopped, of those that have something left out."""
+    drafts = [view.draft for view in views if view.draft.state is not DraftState.APPROVED]
+    suppressed = [d for d in drafts if (d.channel, d.language) in funnels and funnels[d.channel, d.language].suppressed]
+    return {draft.id: desk.pipeline.store.count_stopped(draft.id) for draft in suppressed}
 
 
 def _mark(source: SourceView, drafts: Iterable[DraftView]) -> Markup:

@@ -176,10 +176,10 @@ def channel_name(name: str) -> str:
     return translate(CHANNELS[ChannelName(name)])
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """1 mail, 2 mails."""
+def plural(count: int, one: str, many: str | None = None, **values: str) -> str:
+    """1 mail, 2 mails; `values` are for further places in the forms."""
     said = translate_plural(f"%(num)s {one}", f"%(num)s {many or one + 's'}", count)
-    return said % {"num": number(count)}
+    return said % {"num": number(count), **values}
 
 
 def split_question(message: str) -> tuple[str, str]:
