@@ -23,7 +23,16 @@ def test_a_channel_is_paused_with_a_reason_and_resumed(place: Place, browse: Bro
     approver.post("/channels/email/pause", reason="the <b>chair</b> asked")
     assert "paused by approver: the &lt;b&gt;chair&lt;/b&gt; asked" in editor.get("/channels")
     slug = place.campaign()
+    page = editor.get(f"/campaigns/{slug}")
+    assert "Nothing goes out by Newsletter now</a>: paused by approver: the &lt;b&gt;chair&lt;/b&gt; asked" in page
+    goes_on = "Newsletter only once it is no longer paused (paused by approver: the &lt;b&gt;chair&lt;/b&gt; asked)."
+    sentences = re.findall('class="sentence-big">(.*?)</p>', approver.get(f"/campaigns/{slug}"))
+    all_drafts, mails = (sentence for sentence in sentences if goes_on in sentence)
+    assert f": at once, {goes_on}" in all_drafts, "another channel goes on"
+    assert f": {goes_on}" in mails, "nothing of it leaves at once"
     place.send(slug)
+    for path in (f"/campaigns/{slug}", f"/campaigns/{slug}/result"):
+        assert "Nothing goes out by Newsletter now" in editor.get(path)
     assert {row.state for row in place.pipeline.reviewing.who(slug) if row.channel == "email"} >= {
         DeliveryState.PENDING
     }
@@ -32,6 +41,8 @@ def test_a_channel_is_paused_with_a_reason_and_resumed(place: Place, browse: Bro
     approver.post("/channels/email/resume")
     place.pipeline.delivering.deliver()
     assert DeliveryState.PENDING not in {row.state for row in place.pipeline.reviewing.who(slug)}
+    approver.post("/channels/email/pause", reason="nothing of this campaign waits for it")
+    assert "Nothing goes out by Newsletter now" not in editor.get(f"/campaigns/{slug}")
 
 
 def begin(place: Place, slug: str) -> DraftView:

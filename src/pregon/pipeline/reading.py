@@ -131,6 +131,7 @@ class Reading:
             window=window if window and window.per_recipient else None,
             tests=self._store.list_test_sends(draft.id),
             playlists=self._preview(draft, revision, material, source),
+            paused=self._store.read_pause(draft.channel) or "",
         )
 
     def _preview(

@@ -34,7 +34,7 @@ class DraftView:
     `checks` are those of the revision, with what depends on the day judged now.
     `stale` says in a sentence what has changed since it was written; "" when nothing has. `yeses` are those who have
     said yes to this revision of the persons whom `rule` asks for; `due_at` is None when it would go out at once, and
-    `window` the hours of each reader's own country that it then waits for.
+    `window` the hours of each reader's own country that it then waits for. `paused` is why nothing leaves by its channel now.
     """
 
     draft: Draft
@@ -53,6 +53,7 @@ class DraftView:
     window: SendWindow | None = None
     tests: tuple[TestSend, ...] = ()
     playlists: tuple[PlaylistChange, ...] = ()
+    paused: str = ""
 
     @property
     def missing_yeses(self) -> int:

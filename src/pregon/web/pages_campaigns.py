@@ -12,7 +12,7 @@ from starlette.background import BackgroundTask
 
 from pregon.errors import DecisionError, NotFoundError
 from pregon.pipeline import CampaignView, DraftView, InboxRow, SourceView
-from pregon.types import CampaignSearch, ChannelName, Decision, DraftState, Funnel, Kind, User
+from pregon.types import CampaignSearch, ChannelName, Decision, Draft, DraftState, Funnel, Kind, User
 from pregon.web.comments import Comment, list_comments, write_pattern
 from pregon.web.desk import AnyDesk, Desk, go, read_page, read_said
 from pregon.web.highlight import mark_passages, mark_source
@@ -83,6 +83,7 @@ def show_campaign(slug: str, request: Request, desk: AnyDesk, session: SignedIn)
         texts={source.stored.id: _mark(source, view.drafts) for source in view.sources},
         ready=ready,
         funnels=funnels,
+        pauses=find_pauses(desk, [each.draft for each in view.drafts], funnels.values()),
         stopped=_count_stopped(desk, view.drafts, funnels),
         sentence=approval_sentence(ready, desk.pipeline.settings.network.time_zone) if ready else "",
         mark_text=mark_text,
@@ -94,6 +95,19 @@ def show_campaign(slug: str, request: Request, desk: AnyDesk, session: SignedIn)
 def _is_out(view: DraftView, funnels: Mapping[tuple[ChannelName, str], Funnel]) -> bool:
     funnel = funnels.get((view.draft.channel, view.draft.language))
     return funnel is not None and bool(funnel.sent or funnel.unknown)
+
+
+def find_pauses(desk: Desk, drafts: Iterable[Draft], funnels: Iterable[Funnel]) -> dict[ChannelName, str]:
+    """Why nothing goes out now by a channel of these drafts, of which something has still to go out."""
+    done = {(f.channel, f.language or "") for f in funnels if not f.pending}
+    open_ones = (
+        draft
+        for draft in drafts
+        if draft.state is not DraftState.CANCELLED
+        and (draft.state is not DraftState.APPROVED or (draft.channel, draft.language) not in done)
+    )
+    reasons = {name: desk.pipeline.store.read_pause(name) for name in {draft.channel: None for draft in open_ones}}
+    return {name: why for name, why in reasons.items() if why}
 
 
 def _count_stopped(

@@ -27,7 +27,7 @@ from pregon.types import (
 )
 from pregon.web.charts import build_bars
 from pregon.web.desk import AnyDesk, go, read_page, read_said
-from pregon.web.pages_campaigns import send_approved
+from pregon.web.pages_campaigns import find_pauses, send_approved
 from pregon.web.report import render_report
 from pregon.web.security import SignedForm, SignedIn, text_of, texts_of
 from pregon.web.workings import refuse_below
@@ -71,6 +71,7 @@ def show_result(slug: str, request: Request, desk: AnyDesk, session: SignedIn) -
         stuck=stuck,
         stuck_count=stuck_count,
         tried=store.receipts_of([row.id for row in stuck]),
+        pauses=find_pauses(desk, store.list_drafts([campaign.id]), figures.rows),
         parts=desk.pipeline.stopping.look(slug),
         retriable=len(desk.pipeline.reviewing.list_retriable(slug)) if counts.get("failed") else 0,
         as_of=store.newest_facts(),

@@ -16,7 +16,7 @@ from pregon.drafts.pictures import name_picture
 from pregon.drafts.playlist_words import describe_operation, list_texts
 from pregon.pipeline import DraftView
 from pregon.types import AudienceCount, ChannelName, MailBody, PlaylistBody, SendWindow, ThreadBody
-from pregon.web.language import formats, spoken, translate, translate_plural
+from pregon.web.language import formats, say_sentence, spoken, translate, translate_plural
 
 CHANNELS = {
     ChannelName.EMAIL: "Newsletter",
@@ -197,19 +197,29 @@ def approval_sentence(views: Iterable[DraftView], zone: str) -> str:
     """What approving these drafts will do, in one sentence, with nothing hidden in it."""
     drafts = list(views)
     parts = [*_mail_parts(drafts), *_post_parts(drafts), *_playlist_parts(drafts)]
-    when = _say_times({view.due_at for view in drafts}, zone)
     if not parts:
         return translate("Nothing will be sent: there is nothing to change on this channel.")
+    when = _say_start(drafts, zone)
     missing = max(view.missing_yeses for view in drafts) - 1
     if missing > 0:
         also = translate_plural(
             "once %(num)s more person has said yes", "once %(num)s more people have said yes", missing
         )
-        when = f"{when}, {also % {'num': number(missing)}}"
+        when.append(also % {"num": number(missing)})
     if window := next((view.window for view in drafts if view.window), None):
         hours = translate("each mail between %(opens)s and %(closes)s in its reader's country")
-        when = f"{when}, {hours % {'opens': f'{window.opens:%H:%M}', 'closes': f'{window.closes:%H:%M}'}}"
-    return f"{translate('; ').join(parts)}{translate(': ')}{when}."
+        when.append(hours % {"opens": f"{window.opens:%H:%M}", "closes": f"{window.closes:%H:%M}"})
+    return f"{translate('; ').join(parts)}{translate(': ')}{', '.join(when)}."
+
+
+def _say_start(drafts: list[DraftView], zone: str) -> list[str]:
+    """When drafts go out, and what each paused channel waits for; "at once" only while something of them can leave."""
+    times = {view.due_at for view in drafts}
+    goes_on = translate("%(channel)s only once it is no longer paused (%(reason)s)")
+    paused = {view.draft.channel: say_sentence(view.paused).rstrip(".") for view in drafts if view.paused}
+    waits = [goes_on % {"channel": channel_name(name), "reason": why} for name, why in paused.items()]
+    is_none_free = all(view.paused for view in drafts)
+    return waits if is_none_free and times == {None} else [_say_times(times, zone), *waits]
 
 
 def say_when(at: datetime | None, zone: str) -> str:
