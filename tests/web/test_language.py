@@ -19,10 +19,10 @@ from starlette.testclient import TestClient
 from tests.web.builders import ORIGIN, PASSWORD, PROJECT, SAMPLE, Browser, Place, build_desk
 
 from pregon.errors import NotAllowedError
-from pregon.types import CampaignSearch, Role
+from pregon.types import AudienceCount, CampaignSearch, Role
 from pregon.web import language
 from pregon.web.language import COOKIE, choose_language, say_sentence, speak, spoken, translate, translate_plural
-from pregon.web.wording import money
+from pregon.web.wording import money, say_count
 from pregon.web.workings import refuse_below
 
 Browse = Callable[[str], Browser]
@@ -344,6 +344,23 @@ def test_a_role_inside_a_sentence_is_said_too(place: Place) -> None:
     said = spoken_with("fr", str(refused.value))
     assert "lecteur" in said
     assert "administrateur" in said
+
+
+def test_small_words_are_said_as_what_they_are(place: Place, browse: Browse) -> None:
+    admin, french = browse("admin"), {"Accept-Language": "fr"}
+    admin.post("/channels/email/pause", reason="vacances")
+    log = admin.http.get("/audit", headers=french).text
+    assert f">{translated('fr', 'Newsletter')}</td>" in log
+    assert translated("fr", "email") not in log, "that is an address for tests"
+    place.pipeline.people.tokens.create(place.pipeline.people.user("admin"), "figures", Role.VIEWER, 30)
+    assert re.search(r"jusqu’au [^<]+, jamais utilisé<", admin.http.get("/account", headers=french).text)
+    rejected = spoken_with("fr", "'ana' is not an e-mail address: it has no @")
+    assert rejected == "'ana' n’est pas une adresse électronique\N{NO-BREAK SPACE}: il y manque le @"
+    speak("fr")
+    said = say_count(AudienceCount({}, {"not subscribed: pending": 3, "suppressed: unsubscribed": 1}))
+    assert said.endswith(
+        "écartées : 3 (non abonné : en attente), 1 (exclu : désabonné)".replace(" :", "\N{NO-BREAK SPACE}:")
+    )
 
 
 @pytest.mark.parametrize("code", OTHERS)

@@ -43,9 +43,24 @@ def check_address(text: str) -> tuple[str, str]:
         return address, ""
     try:
         found = validate_email(address, check_deliverability=False, allow_smtputf8=False)
-    except EmailNotValidError as error:
-        return "", f"{text.strip()[:100]!r} is not an e-mail address: {str(error).rstrip('.')}"
+    except EmailNotValidError:
+        why = _explain(address)
+        return "", f"{text.strip()[:100]!r} is not an e-mail address: {why}"
     return (found.ascii_email or address).casefold(), ""
+
+
+def _explain(address: str) -> str:
+    """What is wrong with an address, in words that the desk can translate, as the library's own are not."""
+    name, sign, domain = address.rpartition("@")
+    if not sign:
+        return "it has no @"
+    if "@" in name:
+        return "it has more than one @"
+    if not name:
+        return "it has nothing before the @"
+    if "." not in domain.strip("."):
+        return "what follows the @ has no dot"
+    return "a part of it cannot stand in an address, or its ending is not in use"
 
 
 class RowReader:

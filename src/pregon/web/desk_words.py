@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pregon.web.language import translate
+from pregon.web.language import say_sentence, translate
+from pregon.web.wording import channel_name
 
 _DRAFT = re.compile(r"draft (\d{1,18})")
 _SEAL = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
@@ -64,6 +65,11 @@ def read_draft_number(subject: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def say_subject(subject: str, action: str) -> str:
+    """What a line of the log is about; an "email" that is paused or resumed is the channel."""
+    return channel_name(subject) if action in ("pause", "resume") else say_sentence(subject)
+
+
 def shorten_seals(text: str) -> str:
     """A text with the first twelve signs of each digest; the downloads have them whole."""
     return _SEAL.sub("\\1…", text)
@@ -74,5 +80,6 @@ FILTERS = {
     "browser": name_browser,
     "provider": name_provider,
     "draft_number": read_draft_number,
+    "subject": say_subject,
     "short_seals": shorten_seals,
 }

@@ -238,7 +238,7 @@ def say_count(count: AudienceCount) -> str:
     reached = format_list(per_language, locale=formats()) if per_language else plural(0, "person", "people")
     if not count.left_out:
         return reached
-    reasons = [f"{number(many)} {translate(reason)}" for reason, many in count.left_out.items()]
+    reasons = [f"{number(many)} ({say_sentence(reason)})" for reason, many in count.left_out.items()]
     return f"{reached}; {translate('left out:')} {', '.join(reasons)}"
 
 
