@@ -75,9 +75,11 @@ def _template_texts() -> Iterator[Text]:
     environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
     for path in sorted(PAGES.glob("*.html")):
         with path.open("rb") as file:
-            for _, function, message, _ in babel_extract(file, ("_", "gettext"), (), {"silent": "false"}):
+            for _, function, message, _ in babel_extract(file, ("_", "gettext", "ngettext"), (), {"silent": "false"}):
                 text = message[0] if isinstance(message, tuple) else message
-                if function in ("_", "gettext") and isinstance(text, str):
+                if function == "ngettext" and isinstance(text, str):
+                    yield text, message[1]
+                elif function in ("_", "gettext") and isinstance(text, str):
                     yield text
         tree = environment.parse(path.read_text(encoding="utf-8"))
         yield from _counted(tree)
@@ -111,7 +113,8 @@ def _called(call: ast.Call) -> Iterator[Text]:
         case "plural" if texts:
             yield _pair(*texts)
         case "Bar":
-            yield from filter(None, texts[:2])
+            yield texts[0]
+            yield from ((of, of) for of in texts[1:2] if of)
         case "note" | "AuditEntry" | "_audit":
             yield from (each for each in texts if each.replace(" ", "").isalpha() and each != "pregon")
 

@@ -22,7 +22,7 @@ from pregon.errors import NotAllowedError
 from pregon.types import AudienceCount, CampaignSearch, Role
 from pregon.web import language
 from pregon.web.language import COOKIE, choose_language, say_sentence, speak, spoken, translate, translate_plural
-from pregon.web.wording import money, say_count
+from pregon.web.wording import money, plural, say_count
 from pregon.web.workings import refuse_below
 
 Browse = Callable[[str], Browser]
@@ -398,6 +398,28 @@ def test_hostile_values_stay_text(browse: Browse, code: str) -> None:
 def test_plural_forms(code: str, count: int, expected: str) -> None:
     speak(code)
     assert translate_plural("%(num)s person", "%(num)s people", count) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "imported", "sent", "left_out"),
+    [
+        ("fr", ("1 ligne acceptée", "1 nouveau contact"), "sur 1 prévu<", ("1 écartée", "3 écartées")),
+        ("es", ("1 fila aceptada", "1 contacto nuevo"), "de 1 previsto<", ("1 excluida", "3 excluidas")),
+    ],
+)
+def test_what_is_counted_agrees_with_its_count(
+    place: Place, browse: Browse, code: str, imported: tuple[str, ...], sent: str, left_out: tuple[str, ...]
+) -> None:
+    admin, speaks = browse("admin"), {"Accept-Language": code}
+    file = {"file": ("one.csv", b"email,language\nana@new.example,en\n", "text/csv")}
+    data = {"csrf": admin.csrf, "word": "import"}
+    told = admin.http.post("/contacts/import", data=data, files=file, headers=speaks).text
+    assert [each for each in imported if each not in told] == []
+    slug = place.campaign("video", "en")
+    place.send(slug)
+    assert sent in admin.http.get(f"/campaigns/{slug}/result", headers=speaks).text
+    speak(code)
+    assert tuple(plural(count, "left out", "left out") for count in (1, 3)) == left_out
 
 
 def test_money_is_written_as_the_language_does() -> None:

@@ -68,7 +68,7 @@ def test_contacts_are_looked_at_before_they_are_taken(place: Place, browse: Brow
     assert "1 usable row, 1 rejected row" in page
     assert "Line 3" in page
     assert place.pipeline.store.count_contacts() == count
-    assert "Imported: 1 accepted, 1 rejected." in upload("import")[1]
+    assert "Imported: 1 accepted row, 1 rejected row." in upload("import")[1]
     assert place.pipeline.store.count_contacts() == count + 1
     assert upload("import", b"\xff\xfe")[0] == 400
     assert "no column named email" in upload("import", b"a,b\n1,2\n")[1]

@@ -13,8 +13,9 @@ from pregon.errors import PregonError
 from pregon.pipeline import ImportResult, Session
 from pregon.types import Consent, Purpose, Role
 from pregon.web.desk import AnyDesk, Desk, go, read_said
-from pregon.web.language import say_sentence
+from pregon.web.language import translate
 from pregon.web.security import SignedForm, SignedIn, text_of
+from pregon.web.wording import plural
 from pregon.web.workings import note, refuse_below
 
 router = APIRouter()
@@ -74,7 +75,11 @@ def import_contacts(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Respo
         return _contacts_page(desk, session, outcome=outcome)
     detail = f"{outcome.accepted} accepted, {outcome.rejected_count} rejected"
     note(desk, session.user, "import", "contacts", detail)
-    said = say_sentence(f"Imported: {outcome.accepted} accepted, {outcome.rejected_count} rejected.")
+    counts = {
+        "accepted": plural(outcome.accepted, "accepted row"),
+        "rejected": plural(outcome.rejected_count, "rejected row"),
+    }
+    said = translate("Imported: %(accepted)s, %(rejected)s.") % counts
     return _contacts_page(desk, session, outcome=outcome, said=said)
 
 
