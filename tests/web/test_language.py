@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import lru_cache
 from types import ModuleType
 from urllib.parse import quote
@@ -22,7 +23,7 @@ from pregon.errors import NotAllowedError
 from pregon.types import AudienceCount, CampaignSearch, Role
 from pregon.web import language
 from pregon.web.language import COOKIE, choose_language, say_sentence, speak, spoken, translate, translate_plural
-from pregon.web.wording import money, plural, say_count
+from pregon.web.wording import build_filters, money, percent, plural, say_count, say_when
 from pregon.web.workings import refuse_below
 
 Browse = Callable[[str], Browser]
@@ -276,7 +277,7 @@ def browser_of(place: Place) -> TestClient:
 @pytest.mark.parametrize("code", OTHERS)
 def test_dates_and_numbers_are_written_as_the_language_does(place: Place, browse: Browse, code: str) -> None:
     page = browse("admin").http.get("/calendar?month=2026-05", headers={"Accept-Language": code}).text
-    assert {"fr": "Mai 2026", "es": "Mayo 2026"}[code] in page
+    assert {"fr": "Mai 2026", "es": "Mayo de 2026"}[code] in page
 
 
 def test_a_reader_is_spoken_to_in_their_own_language_whatever_the_browser_asks(browse: Browse) -> None:
@@ -432,6 +433,27 @@ def test_money_is_written_as_the_language_does() -> None:
         ("1\N{NARROW NO-BREAK SPACE}234,50\N{NO-BREAK SPACE}$", "0,215\N{NO-BREAK SPACE}$"),
         ("1.234,50\N{NO-BREAK SPACE}$", "0,215\N{NO-BREAK SPACE}$"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("code", "share", "day", "month", "time"),
+    [
+        ("en", "9.5%", "23 November 2026", "November 2026", "Monday, 23 November 2026, 09:05"),
+        ("fr", "9,5\N{NO-BREAK SPACE}%", "23 novembre 2026", "Novembre 2026", "lundi 23 novembre 2026, 09:05"),
+        (
+            *("es", "9,5\N{NO-BREAK SPACE}%", "23 de noviembre de 2026", "Noviembre de 2026"),
+            "lunes, 23 de noviembre de 2026, 09:05",
+        ),
+    ],
+)
+def test_shares_and_days_are_written_as_the_language_does(
+    code: str, share: str, day: str, month: str, time: str
+) -> None:
+    speak(code)
+    filters, at = build_filters("UTC"), datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
+    assert (percent(0.0952), filters["day"](at), filters["month"](at)) == (share, day, month)
+    assert percent(0.5) == share.replace("9.5", "50").replace("9,5", "50")
+    assert say_when(at, "UTC").startswith(time)
 
 
 def test_what_no_catalogue_has_is_said_in_english() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, get_day_names
+from babel.dates import format_date, format_datetime, format_skeleton, get_day_names
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
@@ -89,7 +89,7 @@ def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
 
     def day(value: Any) -> str:
         local = value.astimezone(place) if isinstance(value, datetime) else value
-        return format_date(local, "d MMMM y", locale=formats())
+        return format_date(local, "long", locale=formats())
 
     def hour(value: datetime) -> str:
         return format_datetime(value.astimezone(place), "HH:mm", locale=formats())
@@ -104,7 +104,7 @@ def build_filters(zone: str) -> dict[str, Callable[..., Any]]:
         "is_ahead": lambda value: value is not None and value > datetime.now(UTC),
         "day": day,
         "hour": hour,
-        "month": lambda value: format_date(value, "LLLL y", locale=formats()).capitalize(),
+        "month": lambda value: format_skeleton("yMMMM", value, locale=formats()).capitalize(),
         "weekday": lambda value: format_date(value, "ccc", locale=formats()),
         "local_input": local_input,
         "hours": say_hours,
@@ -141,8 +141,9 @@ def number(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    """A share from 0 to 1 with one decimal."""
-    return format_percent(value, "0.#%", locale=formats())
+    """A share from 0 to 1 with at most one decimal."""
+    pattern = Locale.parse(formats()).percent_formats[None].pattern
+    return format_percent(value, pattern.replace("##0", "##0.#"), locale=formats())
 
 
 def money(value: float) -> str:
@@ -226,8 +227,9 @@ def say_when(at: datetime | None, zone: str) -> str:
     """A time of sending in the network's zone and in UTC; "" for none."""
     if at is None:
         return ""
-    local = format_datetime(at.astimezone(ZoneInfo(zone)), "EEEE d MMMM y, HH:mm", locale=formats())
-    return f"{local} {zone} ({format_datetime(at, 'HH:mm', locale=formats())} UTC)"
+    local = at.astimezone(ZoneInfo(zone))
+    day, hour = format_date(local, "full", locale=formats()), format_datetime(local, "HH:mm", locale=formats())
+    return f"{day}, {hour} {zone} ({format_datetime(at, 'HH:mm', locale=formats())} UTC)"
 
 
 def say_count(count: AudienceCount) -> str:
