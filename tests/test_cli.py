@@ -178,6 +178,7 @@ def test_the_desk_s_decisions_from_a_terminal(pregon):
     sent = sum(row["state"] == "sent" for row in rows)
     (report,) = json.loads(pregon("report", "--json").stdout)
     assert report["sent"] == sent
+    assert "`pregon campaigns` lists them." in pregon("show", "nowhere").stderr
 
 
 def test_what_the_command_does_to_people_stands_in_the_log(pregon, tmp_path):

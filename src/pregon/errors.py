@@ -8,7 +8,9 @@
     +-- RenderError                a template does not render, or MJML refuses it
     +-- DecisionError              an approval, edit or withdrawal that the rules do not allow
     |   +-- StaleRevisionError     somebody saved in between: nothing was overwritten
+    |   +-- PastTimeError          a time of sending that has passed
     +-- NotFoundError              no such campaign, draft, contact or user
+    |   +-- NoCampaignError        no such campaign
     +-- NotAllowedError            this person's role does not include that action
     +-- SignatureError             a webhook or link whose signature does not hold
 
@@ -80,8 +82,16 @@ class StaleRevisionError(DecisionError):
         self.current = current
 
 
+class PastTimeError(DecisionError):
+    """The time of sending has passed."""
+
+
 class NotFoundError(PregonError):
     """There is no such thing."""
+
+
+class NoCampaignError(NotFoundError):
+    """There is no such campaign."""
 
 
 class NotAllowedError(PregonError):

@@ -241,7 +241,16 @@ def test_another_audience_is_chosen_and_sent_to(place: Place, browse: Browse) ->
 def test_a_time_that_has_passed_is_refused(place: Place, browse: Browse) -> None:
     editor, draft = browse("editor"), place.draft_ids(place.campaign())["email"]
     form = read_form(editor.get(f"/drafts/{draft}/edit")) | {"send_at": "2020-01-02T09:00"}
-    assert "That time has passed" in editor.post(f"/drafts/{draft}/edit", 409, **form)
+    page = editor.post(f"/drafts/{draft}/edit", 409, **(form | {"subject": "What was typed"}))
+    assert re.search(r'id="send_at"[^>]*value="2020-01-02T09:00".*?That time has passed', page)
+    assert read_form(page)["subject"] == ["What was typed"], "nothing that was typed is lost"
+    assert place.pipeline.reviewing.show_draft(draft)[1].revision.number == 1
+
+
+def test_the_desk_names_no_command_where_a_page_is_asked_for(browse: Browse) -> None:
+    editor = browse("editor")
+    assert "pregon campaigns" not in editor.get("/campaigns/nowhere", 404)
+    assert "--from" not in editor.get("/report.html?from=2027-01-02&to=2027-01-01", 400)
 
 
 def test_playlist_changes_are_renamed_ordered_and_placed(place: Place, browse: Browse) -> None:

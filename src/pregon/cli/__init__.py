@@ -12,7 +12,7 @@ import sys
 import click
 
 from pregon import __version__
-from pregon.errors import ConfigError, PregonError
+from pregon.errors import ConfigError, NoCampaignError, PregonError
 
 # Each command lives in a module that is imported when it is called: `pregon --help` must not cost a second.
 _COMMANDS = {
@@ -80,7 +80,8 @@ def main() -> None:
     except PregonError as error:
         if debug:
             raise
-        click.echo(str(error), err=True)
+        hint = " `pregon campaigns` lists them." if isinstance(error, NoCampaignError) else ""
+        click.echo(f"{error}{hint}", err=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
     except OSError as error:
         if debug:

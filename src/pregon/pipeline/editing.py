@@ -10,7 +10,7 @@ from pregon.approvals import (
     check_edit,
 )
 from pregon.drafts import audience_for, propose
-from pregon.errors import DecisionError, NotAllowedError, NotFoundError
+from pregon.errors import DecisionError, NotAllowedError, NotFoundError, PastTimeError
 from pregon.items import read_answer
 from pregon.pipeline.reading import Reading
 from pregon.pipeline.views import (
@@ -58,7 +58,7 @@ class Editing(Reading):
     def _refuse_wishes(self, draft: Draft, fields: Fields, send_at: datetime | None) -> None:
         before = self._revision(draft)
         if send_at is not None and send_at != before.content.send_at and send_at <= self._clock():
-            raise DecisionError("That time has passed; choose a later one, or none to send as soon as it is approved.")
+            raise PastTimeError("That time has passed; choose a later one, or none to send as soon as it is approved.")
         chosen = fields.audience if isinstance(fields, MailFields) else None
         if chosen is None or (isinstance(before.fields, MailFields) and chosen == before.fields.audience):
             return

@@ -10,7 +10,7 @@ from functools import partial
 from pregon.audiences import may_track, normalise_address
 from pregon.deliveries import read_token
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL, substitute
-from pregon.errors import NotFoundError
+from pregon.errors import NoCampaignError, NotFoundError
 from pregon.metrics import add_funnels, label_clicks, label_event
 from pregon.pipeline.protocols import Channel, Clock, EventReader, EventSource, Storage
 from pregon.settings import Settings
@@ -198,7 +198,7 @@ class Measuring:
         if slug is not None:
             one = self._store.read_campaign(slug)
             if one is None:
-                raise NotFoundError(f"There is no campaign {slug!r}.")
+                raise NoCampaignError(f"There is no campaign {slug!r}.")
             return (CampaignFunnels(one, self._store.count_funnels([one.id]).get(one.id, ())),)
         campaigns = self._store.list_campaigns()
         counted = self._store.count_funnels([campaign.id for campaign in campaigns])

@@ -10,7 +10,7 @@ from pregon.approvals import (
 )
 from pregon.drafts import CIRCUMSTANCES, check_circumstances, list_addresses
 from pregon.drafts.playlist_preview import PlaylistChange, preview_playlists
-from pregon.errors import NotFoundError
+from pregon.errors import NoCampaignError, NotFoundError
 from pregon.pipeline.composing import Composing
 from pregon.pipeline.material import Material, Materials
 from pregon.pipeline.opening import Opening
@@ -167,7 +167,7 @@ class Reading:
     def _campaign(self, slug: str) -> Campaign:
         campaign = self._store.read_campaign(slug)
         if campaign is None:
-            raise NotFoundError(f"There is no campaign {slug!r}; `pregon campaigns` lists them.")
+            raise NoCampaignError(f"There is no campaign {slug!r}.")
         return campaign
 
     def _draft(self, draft_id: int) -> Draft:

@@ -44,7 +44,7 @@ class Reporting:
         zone, now = ZoneInfo(self._settings.network.time_zone), self._clock()
         last = end or now.astimezone(zone).date()
         if start is not None and start > last:
-            raise PregonError("The period ends before it starts; change --from or --to.")
+            raise PregonError("The period ends before it starts; choose another first or last day.")
         since = datetime.combine(start, time(), zone) if start else None
         before = datetime.combine(last + timedelta(days=1), time(), zone)
         found = self._store.period_funnels(since, before)

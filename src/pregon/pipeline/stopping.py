@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pregon.approvals import check_decision
 from pregon.deliveries import CALL_BACK_BEFORE
-from pregon.errors import DecisionError, NotAllowedError, NotFoundError
+from pregon.errors import DecisionError, NoCampaignError, NotAllowedError
 from pregon.pipeline.handing import CallingBack
 from pregon.pipeline.protocols import Clock, Storage
 from pregon.types import (
@@ -142,7 +142,7 @@ class Stopping:
     def _campaign(self, slug: str) -> Campaign:
         campaign = self._store.read_campaign(slug)
         if campaign is None:
-            raise NotFoundError(f"There is no campaign {slug!r}.")
+            raise NoCampaignError(f"There is no campaign {slug!r}.")
         return campaign
 
 

@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from pregon.drafts import post_limit
 from pregon.drafts.pictures import name_picture
 from pregon.drafts.thread_edits import list_parts
-from pregon.errors import NotFoundError, PregonError, StaleRevisionError
+from pregon.errors import NotFoundError, PastTimeError, PregonError, StaleRevisionError
 from pregon.pipeline import CampaignView, DraftView, Session
 from pregon.types import (
     Fields,
@@ -77,6 +77,10 @@ def edit(draft_id: DraftId, desk: AnyDesk, session: SignedIn, form: SignedForm) 
     except StaleRevisionError:
         _keep_pictures(desk, session, fields, shelf)
         return _collision_page(desk, session, draft_id, fields, send_at)
+    except PastTimeError as error:
+        _keep_pictures(desk, session, fields, shelf)
+        told = {"send_at": send_at, "late": str(error)}
+        return _edit_page(desk, session, campaign, view, shown, fields, status=409, **told)
     return go(f"/campaigns/{campaign.campaign.slug}#draft-{draft_id}", said="saved")
 
 
@@ -132,7 +136,14 @@ def _edit_page(
     **values: Any,
 ) -> HTMLResponse:
     send_at = values.get("send_at", base.content.send_at)
-    shown = {"said": "", "theirs": None, "difference": None, "send_at": send_at, "parts": _show_parts(fields)} | values
+    shown = {
+        "said": "",
+        "late": "",
+        "theirs": None,
+        "difference": None,
+        "send_at": send_at,
+        "parts": _show_parts(fields),
+    } | values
     return desk.show(
         "edit.html",
         session,
