@@ -40,7 +40,7 @@ SAID = {
     "saved": "Saved as a new revision. An approval of an older one no longer counts.",
     "unchanged": "Nothing had changed, so no new revision was made.",
     "confirmed": "Confirmed. It is a new revision of yours.",
-    "answered": "Your answer is kept, and the drafts that nobody edited were composed anew.",
+    "answered": "Your answer is kept. Where it changes a draft that nobody edited, that draft was composed anew.",
     "checking": "The sources are being checked; new documents appear here in a moment.",
     "checked": "Every source was checked.",
     "measuring": "The counters are being read; they appear here in a moment.",
