@@ -129,6 +129,19 @@ def test_a_question_is_answered_in_place(place: Place, browse: Browse) -> None:
     )
 
 
+def test_a_button_says_that_there_is_none(place: Place, browse: Browse) -> None:
+    editor, slug = browse("editor"), place.campaign("circular", "en")
+    view = place.pipeline.reviewing.show_campaign(slug)
+    page = editor.get(f"/campaigns/{slug}")
+    assert page.count('name="none" value="-"') == len(view.questions) == 2
+    for question in view.questions:
+        place_of = {"item": str(view.source.id), "question": question.id, "span_start": str(question.span[0])}
+        editor.post(f"/campaigns/{slug}/answers", **place_of, answer="", none="-")
+    page = editor.get(f"/campaigns/{slug}")
+    assert "Not ready to approve" not in page
+    assert {answer.answer for answer in place.pipeline.reviewing.show_campaign(slug).answers} == {"-"}
+
+
 def test_versions_corrections_and_stale_drafts_are_shown(place: Place, browse: Browse) -> None:
     editor, slug = browse("editor"), place.campaign()
     view = place.pipeline.reviewing.show_campaign(slug)

@@ -113,7 +113,7 @@ def _check_links(content: Content, item: Item, context: DraftContext) -> Iterato
         label = _join_spaces(link.text)
         if label in shown:
             message = f"In the source the link “{label}” leads nowhere; here it is plain text."
-            yield Check("link.placeholder", "error", message, "Give its address, or - to leave it as plain text.")
+            yield Check("link.placeholder", "error", message, "Give its address, or “-” to leave it as plain text.")
     for url in dict.fromkeys(untag_link(url) for url in re.findall(r"https?://[^\s<>\"]+", shown)):
         host = host_of(url)
         if host in context.network.legacy_hosts:

@@ -56,7 +56,7 @@ def _read_address(text: str) -> str:
     whole = parts is not None and parts.scheme in ("http", "https") and "." in (parts.hostname or "").strip(".")
     if not whole or re.search(r"\s", address) or judge_address(address, {}) == "placeholder":
         raise DecisionError(
-            f"“{text}” is no address: write it whole, as https://city.example/page or mailto:name@city.example, or - "
+            f"“{text}” is no address: write it whole, as https://city.example/page or mailto:name@city.example, or “-” "
             "to leave the link as plain text."
         )
     return address
@@ -69,8 +69,8 @@ def _read_deadline(text: str, today: date) -> date:
     if day is None or found[0].contradicts_weekday() or not set(re.findall(r"\w+", beside)) <= _BESIDE_A_DAY:
         raise DecisionError(
             f"“{text}” is no day that can be told for certain: write it with its year, as 2027-01-31 or 31 January "
-            "2027, or - when there is no deadline."
+            "2027, or “-” when there is no deadline."
         )
     if day < today:
-        raise DecisionError(f"{day.isoformat()} has passed: write a day to come, or - when there is no deadline.")
+        raise DecisionError(f"{day.isoformat()} has passed: write a day to come, or “-” when there is no deadline.")
     return day

@@ -31,7 +31,7 @@ def ask_about_links(text: str, links: Iterable[Link]) -> Iterator[Question]:
         if link.problem == "placeholder":
             yield Question(
                 "link.placeholder",
-                f"The link “{link.text or link.url}” leads nowhere: give its address, or - to leave it as plain text. "
+                f"The link “{link.text or link.url}” leads nowhere: give its address, or “-” to leave it as plain text. "
                 f"Source: “{_sentence(text, link.span)}”",
                 link.span,
                 blocking=True,
@@ -44,7 +44,7 @@ def ask_about_calls(text: str, calls: Iterable[Call]) -> Iterator[Question]:
         if call.deadline is None:
             yield Question(
                 "deadline.missing",
-                "The source gives no deadline for this call: which day is it, with its year, or - for none? "
+                "The source gives no deadline for this call: which day is it, with its year, or “-” for none? "
                 f"Source: “{shorten(call.text, 240)}”",
                 call.span,
             )

@@ -142,10 +142,12 @@ def ready_drafts(view: CampaignView, user: User) -> list[DraftView]:
 def answer_question(slug: str, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
     """Keep an answer."""
     start, item_id = text_of(form, "span_start"), text_of(form, "item")
+    # A button of its own says that there is none, whatever stands in the field.
+    said = text_of(form, "none") or text_of(form, "answer")
     if not (start.isdecimal() and item_id.isdecimal()):
         raise NotFoundError("That question is not open; it may have been answered meanwhile.")
     desk.pipeline.reviewing.answer_question(
-        slug, text_of(form, "question"), int(start), text_of(form, "answer"), session.user, int(item_id)
+        slug, text_of(form, "question"), int(start), said, session.user, int(item_id)
     )
     return go(f"/campaigns/{slug}", said="answered")
 
