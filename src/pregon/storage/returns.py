@@ -40,8 +40,9 @@ class ReturnQueries(ClaimQueries):
 
     def return_quota(self, budgets: Sequence[Budget], count: int) -> None:
         """So many mails that were counted in these budgets when they were claimed certainly did not leave."""
-        with self._write() as connection:
-            _use_less(connection, budgets, count)
+        if budgets and count:
+            with self._write() as connection:
+                _use_less(connection, budgets, count)
 
 
 def _use_less(connection: Connection, budgets: Sequence[Budget], count: int) -> None:
