@@ -166,11 +166,11 @@ def test_a_credential_is_sealed_and_changed_by_one_at_a_time(house):
     store = house.pipeline.store
     first, second = (Accounts(store, b"key", house.clock).keeper("x") for _ in range(2))
     assert (first.read(), second.read()) == (None, None)
-    assert first.write("one")
-    assert not second.write("two")
-    assert second.read() == "one"
-    assert second.write("two")
-    assert not first.write("three")
-    assert first.read() == "two"
-    assert "two" not in (store.read_credential("x") or "")
+    assert first.write("the token one")
+    assert not second.write("the token two")
+    assert second.read() == "the token one"
+    assert second.write("the token two")
+    assert not first.write("the token three")
+    assert first.read() == "the token two"
+    assert "the token two" not in (store.read_credential("x") or "")
     assert Accounts(store, b"another key", house.clock).keeper("x").read() is None
