@@ -86,12 +86,8 @@ class People:
         known = self._store.read_user(name.strip())
         if known and not self._store.is_active(known[0].id):
             raise PregonError(f"{name.strip()} was deactivated; reactivate them first.")
-        if known and known[0].role is Role.ADMIN is not role and self._is_last_admin(known[0]):
+        if not self._store.save_user(name.strip(), self._hash(password), role, self._clock()):
             raise DecisionError(f"{name.strip()} is the last admin; make somebody else an admin first.")
-        self._store.save_user(name.strip(), self._hash(password), role, self._clock())
-
-    def _is_last_admin(self, admin: User) -> bool:
-        return not any(other.role is Role.ADMIN and other.id != admin.id for other in self._store.list_users())
 
     def user(self, name: str) -> User:
         """A person by name. Raises `NotFoundError`, and `NotAllowedError` for one who was deactivated."""

@@ -19,15 +19,22 @@ from pregon.types import Person, Role, User
 class UserQueries(Queries):
     """People, and what they prove themselves with."""
 
-    def save_user(self, name: str, password_hash: str, role: Role, at: datetime) -> None:
-        """Add a person of the desk, or give a known one another password and role (which ends their sessions)."""
+    def save_user(self, name: str, password_hash: str, role: Role, at: datetime) -> bool:
+        """Add a person of the desk, or give a known one another password and role (which ends their sessions).
+
+        False, and nothing changes, when no admin would be left.
+        """
         values = {"password_hash": password_hash, "role": role}
         statement = self._insert(users).values(name=name, created_at=at, **values)
         statement = statement.on_conflict_do_update(index_elements=["name"], set_=values)
         with self._write() as connection:
+            person = select(users.c.id).where(users.c.name == name)
+            known = connection.execute(person).scalar()
+            if known is not None and role is not Role.ADMIN and not leaves_an_admin(connection, known):
+                return False
             connection.execute(statement)
-            person = select(users.c.id).where(users.c.name == name).scalar_subquery()
-            connection.execute(delete(sessions).where(sessions.c.user_id == person))
+            connection.execute(delete(sessions).where(sessions.c.user_id == person.scalar_subquery()))
+        return True
 
     def save_password(self, user_id: int, password_hash: str, kept_session: str) -> None:
         """A person's own new password; it ends every session of theirs but the one with this token hash."""
