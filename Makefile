@@ -12,13 +12,14 @@ ARGS ?=
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3 / 2)
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile -p tests.longest_first --no-loadscope-reorder
 
-.PHONY: demo test check bench serve lock clean help
+.PHONY: demo test lint check bench serve lock clean help
 
 help:
 	@echo "make demo [ARGS=--headless]  the whole main job on sample data"
 	@echo "make serve                   the desk and the engine, on your configuration"
 	@echo "make test                    the tests"
-	@echo "make check                   format, lint, types, house rules, tests"
+	@echo "make lint                    format, lint, types, house rules"
+	@echo "make check                   both: what must hold before a change lands"
 	@echo "make bench B=NAME [ARGS=--full]   one benchmark"
 	@echo "make lock                    write requirements.lock anew from pyproject.toml"
 
@@ -42,12 +43,13 @@ serve: $(STAMP)
 test: $(STAMP)
 	$(PYTEST) $(ARGS)
 
-check: $(STAMP)
+lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) $(ARGS)
+
+check: lint test
 
 bench: $(BENCHED)
 	$(BIN)/python benchmarks/$(B).py $(ARGS)

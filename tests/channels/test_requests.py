@@ -24,6 +24,7 @@ from .test_youtube_plans import described, to_schema_of
 Json = dict[str, Any]
 TEXT: Json = {"type": "string", "minLength": 1}
 CANCEL: Json = {"const": "cancel"}
+BATCH: Json = {"type": "string", "pattern": "^[a-zA-Z0-9]"}
 ID: Json = {"type": "string", "pattern": "^[0-9]{1,19}$"}
 IDS: Json = {"type": "array", "items": ID, "minItems": 1, "maxItems": 4}
 BASE64: Json = {"type": "string", "minLength": 1, "contentEncoding": "base64"}
@@ -118,7 +119,7 @@ RULES = (
     Rule("sendgrid POST log", "/v3/logs", json_of(shape({"query": TEXT, "limit": {"maximum": 1000, "minimum": 1}}))),
     Rule("sendgrid GET log entry", r"/v3/logs/[\w.-]+"),
     Rule("sendgrid POST batch", "/v3/mail/batch"),
-    Rule("sendgrid POST call-back", "/v3/user/scheduled_sends", json_of(shape({"batch_id": TEXT, "status": CANCEL}))),
+    Rule("sendgrid POST call-back", "/v3/user/scheduled_sends", json_of(shape({"batch_id": BATCH, "status": CANCEL}))),
     Rule("sendgrid PATCH call-back", r"/v3/user/scheduled_sends/[\w-]+", json_of(shape({"status": CANCEL}))),
     Rule("sendgrid GET call-back", r"/v3/user/scheduled_sends/[\w-]+"),
     Rule(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -36,6 +37,13 @@ def test_it_leaves_at_its_time_and_not_before(sandbox: Sandbox) -> None:
     sandbox.set_clock(leaves_at.isoformat())
     assert [mail["created_at"] for mail in sandbox.read("mails")] == [leaves_at.isoformat()] * 2
     assert len(sandbox.read("mails")) == 2, "it left a second time"
+
+
+def test_every_batch_that_the_sandbox_opens_may_be_called_back_by_the_description(sandbox: Sandbox) -> None:
+    channel = sendgrid_channel(sandbox)
+    ids = {channel.open_batch() for _ in range(200)}
+    assert len(ids) == 200
+    assert all(isinstance(each, str) and re.match("[a-zA-Z0-9]", each) for each in ids), ids
 
 
 @pytest.mark.parametrize(("before", "leaves"), [(10.5, False), (9.5, True)])
