@@ -127,6 +127,32 @@ def test_the_deadline_that_an_officer_gives_stands_in_the_calendar_file(house):
     assert row.deadline == date(2027, 4, 30)
 
 
+def test_the_deadline_that_an_officer_gives_stands_in_the_calendar_and_puts_its_campaign_first(house):
+    house.open_campaign(CLEAN)
+    house.drop("workshop.en.md", "# Workshop\n\nThe workshop is held in Bajamar.\n\nPlease register at a@t.example.\n")
+    (slug,) = house.watch()
+    day = house.clock().date() + timedelta(days=5)
+
+    def shown():
+        marked = {
+            (each.campaign, each.kind, each.day)
+            for each in house.pipeline.store.announced_days(day, day + timedelta(days=1))
+        }
+        return marked, house.pipeline.inbox.search(CampaignSearch(waiting=True)).rows[0].campaign.slug == slug
+
+    assert shown() == (set(), False)
+    question = ask(house, slug, "deadline.missing")
+    house.pipeline.reviewing.answer_question(slug, question.id, question.span[0], day.isoformat(), house.officer)
+    assert shown() == ({(slug, "deadline", day)}, True)
+    # The source changes elsewhere: the question has the place that it had, and so has its answer.
+    house.drop(
+        "workshop.en.md",
+        "# Workshop\n\nThe workshop is held in Bajamar.\n\nPlease register at a@t.example.\n\nIt lasts for two days.\n",
+    )
+    house.watch()
+    assert shown() == ({(slug, "deadline", day)}, True)
+
+
 def test_a_withdrawn_approval_can_be_given_again_without_a_second_row(house):
     slug = house.open_campaign(CLEAN)
     house.approve(slug, "email")

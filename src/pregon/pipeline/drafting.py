@@ -132,6 +132,7 @@ class Drafting:
         gone = [draft for draft in drafts if draft.id in started and draft.channel in _CORRECTABLE]
         if gone:
             self._correct(material, stored, gone)
+        self._store.write_days(complete_source(stored, material.answers))
         self._store.mark_drafted(stored.id, stored.version)
 
     def _compose_again(self, material: Material, stored: StoredItem, drafts: list[Draft]) -> None:

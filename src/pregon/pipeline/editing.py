@@ -12,6 +12,7 @@ from pregon.approvals import (
 from pregon.drafts import audience_for, propose
 from pregon.errors import DecisionError, NotAllowedError, NotFoundError, PastTimeError
 from pregon.items import read_answer
+from pregon.pipeline.material import complete_source
 from pregon.pipeline.reading import Reading
 from pregon.pipeline.views import (
     AudienceChoice,
@@ -137,6 +138,7 @@ class Editing(Reading):
         said = read_answer(question, text, self._clock().date())
         answer = Answer(question, span_start, said, user.name, self._clock(), asking.stored.id)
         self._store.add_answer(view.campaign.id, answer)
+        self._store.write_days(complete_source(asking.stored, self._materials.gather(view.campaign).answers))
         self._store.add_audit(AuditEntry(self._clock(), user.name, "answer", slug, f"{question}: {said}"))
         self._recompose(view)
 

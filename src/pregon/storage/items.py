@@ -72,6 +72,11 @@ class ItemQueries(Queries):
             row = connection.execute(query).first()
         return None if row is None else stored_item(row)
 
+    def write_days(self, source: StoredItem) -> None:
+        """The days that an item names are these: those of its text, and the deadlines that an officer gave."""
+        with self._write() as connection:
+            _write_days(connection, source.id, source.item)
+
     def recent_items(self, language: str | None, limit: int) -> tuple[StoredItem, ...]:
         """The newest items in a language, newest first."""
         query = (
