@@ -42,9 +42,6 @@ NO_PART_BEFORE = (
     "cancel the draft"
 )
 RESTORED = "held: it was due when the backup was taken and may have gone out since; release it if it has not"
-# How the reasons of what is held begin that may be out all the same, or may come out without us. Only a person's word
-# sends it again: withdrawing an approval and giving it again must not.
-MAY_BE_OUT = ("held: whether it went out could not be settled", "held: the forum keeps this topic", RESTORED)
 
 
 def plan_deliveries(content: Content, digest: str, draft_id: int) -> tuple[PlannedDelivery, ...]:

@@ -55,6 +55,10 @@ def test_what_a_first_version_held_is_kept(url):
             "INSERT INTO deliveries (id, campaign_id, draft_id, approval_id, revision, channel, language, position, "
             "address, contact_id, state, attempts, due_at, track_opens, track_clicks, planned_at) "
             "VALUES ('abc', 1, 1, 1, 1, 'email', 'en', 0, 'a@t.example', 1, 'sent', 1, :at, FALSE, TRUE, :at)",
+            "INSERT INTO deliveries (id, campaign_id, draft_id, approval_id, revision, channel, language, position, "
+            "address, state, reason, attempts, due_at, track_opens, track_clicks, planned_at) SELECT 'd' || n, 1, 1, 1, 1, "
+            "'x', 'en', n, '', 'held', said, 1, :at, FALSE, FALSE, :at FROM (SELECT 1 AS n, 'held: the forum keeps this "
+            "topic until a moderator approves it' AS said UNION ALL SELECT 2, 'held: it was due too long ago') AS each",
             "INSERT INTO samples (delivery_id, metric, value, at) VALUES ('abc', 'views', 7, :at)",
         ):
             connection.execute(text(statement), {"at": at})
@@ -69,8 +73,10 @@ def test_what_a_first_version_held_is_kept(url):
     assert contact is not None
     assert (contact.lists, contact.click_tracking.value) == (("members",), "granted")
     # SQLite makes the ledger anew, while samples refer to it.
-    (delivery,) = store.list_deliveries(1)
+    delivery = store.list_deliveries(1)[0]
     assert (delivery.id, delivery.contact_id, delivery.state.value) == ("abc", 1, "sent")
     with store.engine.connect() as connection:
         assert connection.execute(text("SELECT value FROM samples WHERE delivery_id = 'abc'")).scalar() == 7
+        in_doubt = connection.execute(text("SELECT id FROM deliveries WHERE in_doubt")).scalars().all()
+        assert in_doubt == ["d1"]
     store.close()

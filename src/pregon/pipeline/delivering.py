@@ -229,7 +229,7 @@ class Delivering:
             # Who is asked to wait has been told nothing; after a long pause that would be the first answer to everything.
             if outcome.retry_after is None and now - since > timedelta(hours=settings.settle_hours):
                 detail = f"held: whether it went out could not be settled ({outcome.detail})"
-                return Outcome(outcome.delivery_id, DeliveryState.HELD, outcome.provider_id, detail, outcome.raw), None
+                return replace(outcome, state=DeliveryState.HELD, detail=detail, in_doubt=True), None
             again = timedelta(seconds=min(outcome.retry_after or 0.0, _LONGEST_WAIT.total_seconds()))
             return outcome, now if row.state is DeliveryState.SENDING else now + max(again, _SETTLE_AGAIN)
         return outcome, None

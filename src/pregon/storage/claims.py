@@ -80,7 +80,7 @@ class ClaimQueries(Queries):
         """
         groups: defaultdict[tuple[Any, ...], list[Outcome]] = defaultdict(list)
         for outcome, due_at in outcomes:
-            groups[outcome.state, outcome.detail, outcome.is_unsent, due_at].append(outcome)
+            groups[outcome.state, outcome.detail, outcome.is_unsent, outcome.in_doubt, due_at].append(outcome)
         with self._write() as connection:
             for (*_, due_at), group in groups.items():
                 self._record_alike(connection, group, due_at, kind, at, rows)
@@ -117,6 +117,7 @@ class ClaimQueries(Queries):
         changed |= {"provider_id": func.coalesce(given.c.provider_id, deliveries.c.provider_id)}
         changed |= {"due_at": due_at} if due_at else {}
         changed |= {"sent_at": at} if is_sent else {}
+        changed |= {"in_doubt": group[0].in_doubt} if state is DeliveryState.HELD else {}
         changed |= {"attempts": deliveries.c.attempts - 1} if group[0].is_unsent else {}
         changed |= not_sent(literal(detail or None, String)) if state is DeliveryState.PENDING else {}
         if state is DeliveryState.PENDING:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, case, exists, func, literal, literal_column, or_, select
+from sqlalchemy import and_, case, exists, func, literal, literal_column, select
 
-from pregon.deliveries import MAY_BE_OUT
 from pregon.storage.tables import approvals, deliveries, drafts
 from pregon.types import ChannelName, DeliveryState, DraftState
 
@@ -38,9 +37,7 @@ def expect_state(state: DeliveryState) -> Any:
 
 def is_held_in_doubt() -> Any:
     """Whether a delivery is held that may be out: nobody could tell, and a person has not said yet."""
-    reason = func.coalesce(deliveries.c.reason, "")
-    begins = (reason.startswith(each, autoescape=True) for each in MAY_BE_OUT)
-    return and_(deliveries.c.state == DeliveryState.HELD.value, or_(*begins))
+    return and_(deliveries.c.state == DeliveryState.HELD.value, deliveries.c.in_doubt)
 
 
 def in_state_of(state: DeliveryState, draft_ids: Sequence[int]) -> Any:

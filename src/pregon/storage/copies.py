@@ -46,13 +46,14 @@ class CopyQueries(Queries):
                 deliveries.c.state.in_((DeliveryState.SENDING.value, DeliveryState.UNKNOWN.value)),
                 deliveries.c.claimed_by.like(f"%{AHEAD_MARK}/%"),
             )
-            connection.execute(open_ahead.values(state=DeliveryState.HELD.value, reason=reason))
+            held_in_doubt = {"state": DeliveryState.HELD.value, "reason": reason, "in_doubt": True}
+            connection.execute(open_ahead.values(**held_in_doubt))
             unfinished = batches.c.state.not_in((BatchState.UNUSED, BatchState.RETURNED))
             connection.execute(update(batches).where(unfinished).values(state=BatchState.GONE.value))
             was_sending = update(deliveries).where(deliveries.c.state == DeliveryState.SENDING.value)
             connection.execute(was_sending.values(state=DeliveryState.UNKNOWN.value, due_at=at))
             waiting = update(deliveries).where(deliveries.c.state == DeliveryState.PENDING.value)
-            held = connection.execute(waiting.values(state=DeliveryState.HELD.value, reason=reason)).rowcount
+            held = connection.execute(waiting.values(**held_in_doubt)).rowcount
             connection.execute(update(notices).where(notices.c.state == "pending").values(state="held"))
             touched = connection.execute(select(deliveries.c.campaign_id).distinct()).scalars().all()
             mark_stale(self, connection, touched)

@@ -29,7 +29,7 @@ class DeliveryQueries(MailingQueries):
         """Hold whatever was due before this time: too old to go out without a person looking again."""
         late = update(deliveries).where(in_state(DeliveryState.PENDING), deliveries.c.due_at < due_before)
         with self._write() as connection:
-            return self._change(connection, late.values(state=DeliveryState.HELD, reason=TOO_LATE))
+            return self._change(connection, late.values(state=DeliveryState.HELD, reason=TOO_LATE, in_doubt=False))
 
     def hold_draft(self, draft_id: int, revision: int, reason: str, claimed: Sequence[str] = ()) -> int:
         """Hold what is pending of a revision, and what the caller has claimed of it and not sent.
@@ -40,7 +40,7 @@ class DeliveryQueries(MailingQueries):
         mine = and_(self._among(claimed), expect_state(DeliveryState.SENDING))
         statement = update(deliveries).where(own, or_(in_state(DeliveryState.PENDING), mine))
         with self._write() as connection:
-            return self._change(connection, statement.values(state=DeliveryState.HELD, reason=reason))
+            return self._change(connection, statement.values(state=DeliveryState.HELD, reason=reason, in_doubt=False))
 
     def release_deliveries(self, ids: Sequence[str], state: DeliveryState, reason: str, at: datetime) -> int:
         """A person's word on held or unknown deliveries: sent (settled by hand) or pending (send again)."""

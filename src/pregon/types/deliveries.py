@@ -211,7 +211,8 @@ class Outcome:
     seconds), unknown (it may have been done; with `retry_after` the provider is asked nothing before), or held (a person must look). `detail` is one sentence for people;
     `raw` is the provider's answer. `pause` names why the whole channel should stop, e.g. no credit. `is_gone`: the
     provider says that the address takes no mail and never will, as a bounce would say later. `leaves_at`: the provider
-    has it and keeps it until then. `is_unsent`: the request never reached the provider, so it is no attempt.
+    has it and keeps it until then. `is_unsent`: the request never reached the provider, so it is no attempt. `in_doubt`: it is
+    held, and may be out all the same or come out without us, so only a person's word sends it again.
     """
 
     delivery_id: str
@@ -224,6 +225,7 @@ class Outcome:
     is_gone: bool = False
     leaves_at: datetime | None = None
     is_unsent: bool = False
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def read_created(delivery_id: str, body: str) -> Outcome:
     """The outcome of an answer that is a success: the topic is there, or waits for a moderator."""
     value = _read(body)
     if value.get("action") == "enqueued":
-        return Outcome(delivery_id, DeliveryState.HELD, None, QUEUED, body[:RAW_LIMIT])
+        return Outcome(delivery_id, DeliveryState.HELD, None, QUEUED, body[:RAW_LIMIT], in_doubt=True)
     if "topic_id" in value:
         return Outcome(delivery_id, DeliveryState.SENT, str(value["topic_id"]), "posted", body[:RAW_LIMIT])
     detail = "the forum's answer cannot be read; the topic may have been posted"

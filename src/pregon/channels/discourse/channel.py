@@ -97,7 +97,7 @@ class DiscourseChannel:
                 "no topic has this delivery's external id, but the forum does not show what waits for its moderators"
             )
             return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, detail, repr(error))
-        return Outcome(delivery.delivery_id, DeliveryState.HELD, None, QUEUED) if waits else absence
+        return Outcome(delivery.delivery_id, DeliveryState.HELD, None, QUEUED, in_doubt=True) if waits else absence
 
     def _find(self, delivery: Outgoing) -> Outcome:
         """Sent when there is such a topic, pending when there is none, unknown when the forum does not say."""

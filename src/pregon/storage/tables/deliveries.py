@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, false, text
 
 from pregon.storage.tables.columns import UtcTime, make_id, metadata, refer_to
 
@@ -43,6 +43,8 @@ deliveries = Table(
     # The receipt that this delivery shares with the others of its request. Without a foreign key: no row of a million
     # is checked for it, and receipts are never deleted.
     Column("receipt_id", Integer),
+    # Held, and it may be out all the same, or come out without us. Only a person's word sends it again.
+    Column("in_doubt", Boolean, nullable=False, server_default=false()),
     # An index that a change of state writes anew costs more than the change, so the one that holds every row has no
     # state in it, and those of a state hold only that state's rows. Who wants one used writes the state as a literal.
     # Contacts and not addresses come last: rows are planned and sent in that order, so each write finds its neighbours. What
