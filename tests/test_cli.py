@@ -115,6 +115,34 @@ def test_a_place_that_cannot_be_written_to_costs_one_sentence(pregon, words):
     assert "Traceback" in pregon("--debug", *words).stderr
 
 
+def test_the_doctor_asks_every_account_and_server_that_the_configuration_names(pregon, environment, tmp_path):
+    root = tmp_path / "root"
+    for folder in ("config", "templates"):
+        shutil.copytree(ROOT / folder, root / folder)
+    well = pregon("doctor", "--json", root=root)
+    told = {row["what"]: (row["state"], row["detail"]) for row in json.loads(well.stdout)}
+    assert well.returncode == 0
+    assert told["account x"] == ("ok", "@tidalcities")
+    assert told["account youtube"] == ("ok", "Tidal Cities Network")
+    assert told["mail trial"][0] == told["templates"][0] == told["database"][0] == "ok"
+    (root / "templates" / "email" / "circular.mjml.j2").write_text("{% if %}")
+    channels, network = root / "config" / "channels.yaml", root / "config" / "network.yaml"
+    forum = "\ndiscourse:\n  provider: discourse\n  mode: live\n  host: https://127.0.0.1:9\n  account: secretariat\n  categories: {fr: 7}\n"
+    channels.write_text(channels.read_text() + forum)
+    translation = "\ntranslation:\n  provider: libretranslate\n  address: http://127.0.0.1:9\n"
+    network.write_text(network.read_text() + translation)
+    desk = "openid:\n  issuer: http://127.0.0.1:9\n  client_id: pregon\n  roles: {officers: approver}\n"
+    (root / "config" / "desk.yaml").write_text(desk)
+    environment["PREGON_DISCOURSE_KEY"] = "key"
+    ill = pregon("doctor", "--json", root=root)
+    assert ill.stdout, ill.stderr
+    failing = {row["what"]: row["detail"] for row in json.loads(ill.stdout) if row["state"] == "failing"}
+    assert ill.returncode == 1
+    assert set(failing) == {"templates", "account discourse", "translator", "sign-in"}
+    assert "line 1" in failing["templates"]
+    assert "cannot be reached" in failing["account discourse"]
+
+
 def list_commands(group, path=()):
     with group.make_context("pregon", [], resilient_parsing=True) as context:
         for name in group.list_commands(context):

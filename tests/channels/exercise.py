@@ -124,6 +124,7 @@ def use_youtube(sandbox: Sandbox) -> None:
     for operation in (CREATE, RETITLE, MOVE, remove(sandbox)):
         assert channel.send(plan(operation))[0].state is DeliveryState.SENT
     channel.read_state((VIDEO,))
+    assert channel.read_account().name
     assert channel.sample((Outgoing("video-0", 0, "PLtidal-en", provider_id=added.provider_id),), datetime.now(UTC))
 
 

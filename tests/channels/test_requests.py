@@ -205,6 +205,7 @@ RULES = (
         "/youtube/v3/playlistItems",
         query=shape({"part": TEXT, "alt": TEXT}, playlistId=TEXT, videoId=TEXT, id=TEXT, maxResults=TEXT, pageToken=TEXT),
     ),
+    Rule("youtube GET channels", "/youtube/v3/channels", query=shape({"part": TEXT, "mine": {"const": "true"}, "alt": TEXT}, maxResults=TEXT)),
     Rule("youtube DELETE playlistItems", "/youtube/v3/playlistItems", query=shape({"id": TEXT}, alt=TEXT)),
     Rule("youtube GET videos", "/youtube/v3/videos", query=shape({"part": TEXT, "id": TEXT, "alt": TEXT}, maxResults=TEXT)),
     Rule(

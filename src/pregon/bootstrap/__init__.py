@@ -5,6 +5,7 @@ from pregon.bootstrap.clock import now
 from pregon.bootstrap.pipeline import (
     build_composing,
     build_pipeline,
+    build_translator,
     running_pipeline,
     running_stand_ins,
     share_pipeline,
@@ -21,6 +22,7 @@ __all__ = [
     "build_event_reader",
     "build_pipeline",
     "build_pollers",
+    "build_translator",
     "check_templates",
     "load_settings",
     "now",

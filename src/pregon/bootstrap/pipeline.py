@@ -32,7 +32,7 @@ def build_composing(
     settings: Settings, clock: Callable[[], datetime] = now, channel_reader: ChannelReader | None = None
 ) -> Composing:
     """What reads and drafts without storing. Without `channel_reader` nobody knows what the YouTube channel has."""
-    translating = Translating(_build_translator(settings))
+    translating = Translating(build_translator(settings))
     return Composing(lambda: read_templates(settings.root), settings, clock, translating, channel_reader)
 
 
@@ -163,7 +163,8 @@ def shared_pipeline() -> Iterator[Pipeline]:
         yield pipeline
 
 
-def _build_translator(settings: Settings) -> Translator | None:
+def build_translator(settings: Settings) -> Translator | None:
+    """The configured translator; None without one."""
     config, key = settings.network.translation, settings.secrets.translation_key
     if config.provider == "none":
         return None

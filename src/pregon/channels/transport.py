@@ -52,6 +52,20 @@ def harden_session(session: requests.Session, timeout: float, base: str | None =
         session.mount(scheme, SingleAttemptAdapter(timeout, base))
 
 
+def explain_unread(provider: str, error: BaseException, renew: str) -> str:
+    """Why an account could not be read, in one sentence; `renew` says what to do when the provider refuses us."""
+    if isinstance(error, requests.TooManyRedirects):
+        return f"{provider}'s address answers with a redirect, which is refused; correct host"
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status in (401, 403):
+        return f"{provider} refuses us ({status}): {renew}"
+    if status is not None:
+        return f"{provider} answered {status}; ask again later, or look at its status page"
+    if isinstance(error, requests.RequestException):
+        return f"{provider} cannot be reached ({type(error).__name__}); look at host and at this machine's connection"
+    return f"{provider} gave no answer that can be read ({type(error).__name__}); look at host"
+
+
 def was_never_written(error: BaseException) -> bool:
     """Whether the fault came before the request was written, so that it certainly was not done."""
     if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):

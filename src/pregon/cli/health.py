@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from pregon.cli.shared import as_json, open_pipeline, print_json, print_table, read_settings
-from pregon.errors import ConfigError, SourceError
+from pregon.errors import ConfigError, SourceError, TranslationError
 from pregon.types import ChannelName, SourceKind, SourceState
 
 if TYPE_CHECKING:
     from pregon.pipeline import Poller
-    from pregon.settings import SourceConfig
+    from pregon.settings import Settings, SourceConfig
+
+_Row = tuple[str, str, str]
 
 
 @click.command()
@@ -43,13 +45,17 @@ def check(json_wanted: bool) -> None:
 @click.command()
 @as_json
 def doctor(json_wanted: bool) -> None:
-    """Check the configuration, the database, every source that it names, and whether SendGrid would take a mail."""
+    """Check the configuration, the templates, the database, and every account, source and server that they name.
+
+    Each is asked once; nothing is sent, posted or kept.
+    """
     from pregon.bootstrap import build_pollers, now
     from pregon.sources.pace import HostPace
 
-    rows: list[tuple[str, str, str]] = []
+    rows: list[_Row] = []
     with open_pipeline() as pipeline:
         settings = pipeline.settings
+        rows.append(("templates", *_look_at_templates(settings)))
         rows.append(("database", "ok", f"{pipeline.store.count_contacts()} contacts"))
         broken = pipeline.store.find_broken_line()
         where = f"the line of {broken.at:%Y-%m-%d %H:%M} by {broken.person} is not as it was written" if broken else ""
@@ -57,10 +63,13 @@ def doctor(json_wanted: bool) -> None:
         for name in ChannelName:
             pause = pipeline.store.read_pause(name)
             rows.append((f"channel {name}", "paused" if pause else "ok", pause or settings.channel(name).mode))
+        for name, account in pipeline.trying.ask_accounts().items():
+            rows.append((f"account {name}", "failing" if account.problem else "ok", account.problem or account.name))
         trial = pipeline.trying.try_provider()
         if trial is not None:
             accepted = "SendGrid accepts the key, the sender and a mail; nothing was sent"
             rows.append(("mail trial", "failing" if trial else "ok", trial or accepted))
+    rows += _look_at_servers(settings)
     pollers = build_pollers(settings, HostPace(settings.polling.host_gap_seconds))
     rows += [(f"source {source.id}", *_look_at(source, pollers, now())) for source in settings.sources if source.active]
     if json_wanted:
@@ -69,6 +78,38 @@ def doctor(json_wanted: bool) -> None:
         print_table(("what", "state", "detail"), rows)
     if any(state in ("failing",) for _, state, _ in rows):
         raise click.exceptions.Exit(1)
+
+
+def _look_at_templates(settings: Settings) -> tuple[str, str]:
+    from pregon.bootstrap import check_templates
+
+    try:
+        check_templates(settings)
+    except ConfigError as error:
+        return "failing", "; ".join(map(str, error.findings))
+    return "ok", "each can be filled"
+
+
+def _look_at_servers(settings: Settings) -> Iterator[_Row]:
+    """The translator, by translating a word, and the provider that people sign in with."""
+    from pregon.bootstrap import build_translator
+
+    translator, languages = build_translator(settings), settings.network.languages
+    if translator and len(languages) > 1:
+        try:
+            translator.translate(("2027",), languages[0], languages[1])
+            yield "translator", "ok", f"{translator.name} answers"
+        except TranslationError as error:
+            yield "translator", "failing", str(error)
+    if settings.desk.openid:
+        from pregon.web.openid import Provider, ProviderError
+
+        provider = Provider(settings.desk.openid, settings.secrets.openid_secret, settings.base_url)
+        try:
+            provider.leave()
+            yield "sign-in", "ok", settings.desk.openid.issuer
+        except ProviderError as error:
+            yield "sign-in", "failing", str(error)
 
 
 def _look_at(source: SourceConfig, pollers: Mapping[SourceKind, Poller], now: datetime) -> tuple[str, str]:

@@ -1,4 +1,5 @@
-"""The trying use case: a newsletter sent to a person of the desk, so that they see it in their own mailbox.
+"""The trying use case: a newsletter sent to a person of the desk, so that they see it in their own mailbox; and what
+providers say of our accounts before anything is sent.
 
 It goes through the real channel, marked so that nobody takes it for the newsletter. It is no delivery: the ledger and
 the figures never see it, its links of a recipient lead nowhere, and it is not sent again by itself.
@@ -19,9 +20,10 @@ from pregon.audiences import normalise_address
 from pregon.deliveries import sign_delivery
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL
 from pregon.errors import DecisionError, NotAllowedError, NotFoundError
-from pregon.pipeline.protocols import Channel, Clock, MailTrier, Storage
+from pregon.pipeline.protocols import AccountReader, Channel, Clock, MailTrier, Storage
 from pregon.settings import Settings
 from pregon.types import (
+    Account,
     AuditEntry,
     ChannelName,
     Content,
@@ -87,6 +89,11 @@ class Trying:
         content = Content(ChannelName.EMAIL, network.languages[0], "test", body, sender=sender)
         outgoing = Outgoing(test_id, 0, sender.address, sender.name, self._links(test_id))
         return channel.try_out(Shipment(content, (outgoing,)))
+
+    def ask_accounts(self) -> Mapping[ChannelName, Account]:
+        """Whom each channel in use would write as, as far as its provider can be asked; nothing is written."""
+        readers = {name: channel for name, channel in self._channels.items() if isinstance(channel, AccountReader)}
+        return {name: reader.read_account() for name, reader in readers.items()}
 
     def set_address(self, name: str, email: str, admin: User) -> None:
         """Where a person gets tests; "" for nowhere. Raises `NotAllowedError`, `NotFoundError` or `DecisionError`."""

@@ -24,6 +24,7 @@ YOUTUBE_CLIENT_ID = "sandbox.apps.example"
 YOUTUBE_CLIENT_SECRET = "sandbox-client-secret"
 YOUTUBE_REFRESH_TOKEN = "1//sandbox-refresh-token"
 YOUTUBE_CHANNEL_ID = "UCsandbox-tidal-cities-0"
+YOUTUBE_TITLE = "Tidal Cities Network"
 
 # Playlist -> (title, the videos it starts with).
 PLAYLISTS: dict[str, tuple[str, tuple[str, ...]]] = {

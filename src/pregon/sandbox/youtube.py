@@ -50,6 +50,7 @@ def youtube_routes(state: State, faults: Faults) -> list[Route]:
             "DELETE": playlists.delete,
         },
         "videos": {"GET": stand_in.list_videos},
+        "channels": {"GET": stand_in.list_channels},
     }
     routes = [route(path, call, method) for path, by_method in calls.items() for method, call in by_method.items()]
     return [Route("/token", stand_in.give_token, methods=["POST"]), *routes]
@@ -101,6 +102,13 @@ class YouTubeStandIn:
         token = f"ya29.{secrets.token_urlsafe(16)}"
         self._tokens.add(token)
         return JSONResponse({"access_token": token, "expires_in": 3600, "token_type": "Bearer"})
+
+    async def list_channels(self, _request: Request) -> Response:
+        """GET channels of one's own: the one that the token is for."""
+        snippet = {"title": accounts.YOUTUBE_TITLE}
+        return answer_page(
+            [{"kind": "youtube#channel", "id": accounts.YOUTUBE_CHANNEL_ID, "snippet": snippet}], "channel"
+        )
 
     async def list_videos(self, request: Request) -> Response:
         """GET videos by id: the parts asked for. Counts are in strings, and so is whether there are captions.

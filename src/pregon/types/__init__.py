@@ -26,6 +26,7 @@ from pregon.types.contacts import (
     Wish,
 )
 from pregon.types.deliveries import (
+    Account,
     Batch,
     BatchState,
     Budget,
@@ -127,6 +128,7 @@ from pregon.types.stored import (
 )
 
 __all__ = [
+    "Account",
     "Answer",
     "ApiToken",
     "Approval",

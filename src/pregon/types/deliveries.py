@@ -229,6 +229,14 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """Whom a channel writes as, as its provider says just now; or why it cannot be told, one sentence with what to do."""
+
+    name: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SameOutcome(Sequence[Outcome]):
     """One outcome for every delivery of a shipment, in order, as the provider gave one answer for all of them."""
 

@@ -17,7 +17,8 @@ from pregon.channels.bluesky.answers import ENDED, name_error, read_refusal, rea
 from pregon.channels.bluesky.client import Client
 from pregon.channels.bluesky.payload import MAX_MEDIA, build_record, make_key
 from pregon.channels.threads import send_in_order, without_post
-from pregon.types import ChannelName, DeliveryState, Outcome, Outgoing, PostPart, Sample, Shipment
+from pregon.channels.transport import explain_unread
+from pregon.types import Account, ChannelName, DeliveryState, Outcome, Outgoing, PostPart, Sample, Shipment
 
 DEFAULT_HOST = "https://bsky.social"
 _TROUBLE = (requests.RequestException, ValueError, KeyError, TypeError)
@@ -112,6 +113,15 @@ class BlueskyChannel:
         if is_settled_absence((delivery,), self._clock(), self._grace_seconds):
             return Outcome(delivery.delivery_id, DeliveryState.PENDING, None, "no post has this delivery's key")
         return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, "no post has this delivery's key yet")
+
+    def read_account(self) -> Account:
+        """Whom the app password opens a session for: a new one, since a kept one says nothing of the password."""
+        self._client.forget()
+        try:
+            self._client.sign_in()
+        except _TROUBLE as error:
+            return Account(problem=explain_unread("Bluesky", error, "give it another app password"))
+        return Account(f"@{self._client.handle}")
 
     def sample(self, deliveries: Sequence[Outgoing], at: datetime) -> tuple[Sample, ...]:
         """Likes, reposts, replies and quotes of the posts that have a provider id; nothing for what cannot be read."""

@@ -22,7 +22,7 @@ class Client:
         self._base = f"{base_url.rstrip('/')}/xrpc"
         self._session = requests.Session()
         harden_session(self._session, timeout)
-        self.did = ""
+        self.did, self.handle = "", ""
 
     def sign_in(self) -> None:
         """Open a session unless there is one. Raises what requests raises, ValueError and KeyError."""
@@ -33,7 +33,7 @@ class Client:
         answer.raise_for_status()
         given = answer.json()
         self._session.headers["Authorization"] = f"Bearer {given['accessJwt']}"
-        self.did = str(given["did"])
+        self.handle, self.did = str(given["handle"]), str(given["did"])
 
     def forget(self) -> None:
         """The token has ended."""

@@ -17,7 +17,8 @@ from pregon.channels.discourse.answers import QUEUED, read_created, read_refusal
 from pregon.channels.discourse.client import Client
 from pregon.channels.discourse.payload import build_topic, is_waiting, read_topic_id, select_topic, show_picture
 from pregon.channels.threads import without_post
-from pregon.types import ChannelName, DeliveryState, Media, Outcome, Outgoing, Sample, Shipment, TopicBody
+from pregon.channels.transport import explain_unread
+from pregon.types import Account, ChannelName, DeliveryState, Media, Outcome, Outgoing, Sample, Shipment, TopicBody
 
 _TROUBLE = (requests.RequestException, ValueError, KeyError, TypeError)
 _REFUSED = 422
@@ -114,6 +115,18 @@ class DiscourseChannel:
             detail = "no topic has this delivery's external id"
             return Outcome(delivery.delivery_id, DeliveryState.PENDING, None, detail)
         return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, "the forum could not be read", answer.text)
+
+    def read_account(self) -> Account:
+        """Whose key it is: what of this account waits for a moderator is shown to itself alone, and settling needs it."""
+        try:
+            answer = self._client.read_pending()
+            answer.raise_for_status()
+            answer.json()
+        except _TROUBLE as error:
+            return Account(
+                problem=explain_unread("The forum", error, "give it another API key, with all rights of its user")
+            )
+        return Account(self._client.user)
 
     def sample(self, deliveries: Sequence[Outgoing], at: datetime) -> tuple[Sample, ...]:
         """Views, likes and replies of the topics that have a provider id; nothing for what cannot be read."""

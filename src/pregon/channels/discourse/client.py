@@ -15,7 +15,7 @@ class Client:
     """The forum at `base_url`, written to as `user` with an API key."""
 
     def __init__(self, key: str, user: str, base_url: str, timeout: float) -> None:
-        self._base, self._user = base_url.rstrip("/"), user
+        self._base, self.user = base_url.rstrip("/"), user
         self._session = requests.Session()
         harden_session(self._session, timeout)
         self._session.headers.update({"Api-Key": key, "Api-Username": user, "Accept": "application/json"})
@@ -42,7 +42,7 @@ class Client:
 
     def read_pending(self) -> requests.Response:
         """GET /posts/USER/pending.json: what of this account waits for a moderator. Raises what requests raises."""
-        return self._session.get(f"{self._base}/posts/{quote(self._user, safe='')}/pending.json")
+        return self._session.get(f"{self._base}/posts/{quote(self.user, safe='')}/pending.json")
 
     def read_topic(self, topic_id: str) -> Any:
         """GET /t/ID.json. Raises what requests raises, and ValueError for what is no JSON."""

@@ -15,8 +15,10 @@ from pregon.channels.mastodon.client import Client
 from pregon.channels.mastodon.send import send_post
 from pregon.channels.mastodon.settle import settle_post
 from pregon.channels.threads import select_part, send_in_order
-from pregon.types import ChannelName, Outcome, Outgoing, Sample, Shipment
+from pregon.channels.transport import explain_unread
+from pregon.types import Account, ChannelName, Outcome, Outgoing, Sample, Shipment
 
+_TROUBLE = (requests.RequestException, ValueError, KeyError, TypeError)
 _METRICS = {"favourites_count": "likes", "reblogs_count": "reposts", "replies_count": "replies"}
 
 
@@ -52,6 +54,13 @@ class MastodonChannel:
             settle_post(self._client, select_part(shipment, delivery), delivery, now, self._grace_seconds)
             for delivery in shipment.deliveries
         )
+
+    def read_account(self) -> Account:
+        """Whom the token belongs to."""
+        try:
+            return Account(f"@{self._client.read('/api/v1/accounts/verify_credentials')['acct']}")
+        except _TROUBLE as error:
+            return Account(problem=explain_unread("Mastodon", error, "give it another token"))
 
     def sample(self, deliveries: Sequence[Outgoing], at: datetime) -> tuple[Sample, ...]:
         """Likes, reposts and replies of the posts that have a provider id; nothing for what cannot be read."""

@@ -11,14 +11,15 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from pregon.channels.answers import spread
-from pregon.channels.smtp.connection import Server
-from pregon.channels.smtp.mailbox import MailboxError, read_new
+from pregon.channels.smtp.connection import Connection, NotOpenError, Server
+from pregon.channels.smtp.mailbox import MailboxError, check_mailbox, read_new
 from pregon.channels.smtp.naming import Naming
 from pregon.channels.smtp.reports import parse_report
 from pregon.channels.smtp.send import send_mails
-from pregon.types import ChannelName, DeliveryState, Outcome, Outgoing, ProviderEvent, Sample, Shipment
+from pregon.types import Account, ChannelName, DeliveryState, Outcome, Outgoing, ProviderEvent, Sample, Shipment
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
@@ -75,6 +76,21 @@ class SmtpChannel:
         # One shipment at a time, whoever else waits, so that there are never more connections than were allowed.
         with self._turn:
             return send_mails(self._server, shipment, self._naming, self._connections, self._clock())
+
+    def read_account(self) -> Account:
+        """The server that takes our user and password, and the mailbox of bounces when there is one. Hands in nothing."""
+        try:
+            Connection(self._server).close()
+        except NotOpenError as problem:
+            return Account(problem=problem.detail)
+        name = f"{self._server.host}:{self._server.port}"
+        if not self._bounces:
+            return Account(name)
+        try:
+            check_mailbox(self._bounces, self._bounces_password, timeout=self._timeout)
+        except MailboxError as error:
+            return Account(problem=str(error))
+        return Account(f"{name}, bounces at {urlsplit(self._bounces).hostname}")
 
     def settle(self, shipment: Shipment) -> tuple[Outcome, ...]:
         """Nothing can be read back: unknown until a report arrives or the time is over."""

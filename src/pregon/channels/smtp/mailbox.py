@@ -36,6 +36,18 @@ def read_new(address: str, password: str, place: str, *, timeout: float = 20) ->
         _close(client)
 
 
+def check_mailbox(address: str, password: str, *, timeout: float = 20) -> None:
+    """Open the mailbox and read nothing. Raises `MailboxError`."""
+    client = _open(address, timeout)
+    try:
+        _log_in(client, address, password)
+        _examine(client, address)
+    except (imaplib.IMAP4.error, OSError) as error:
+        raise MailboxError(f"The mailbox of bounces stopped answering ({error}); ask again later.") from error
+    finally:
+        _close(client)
+
+
 def _open(address: str, timeout: float) -> imaplib.IMAP4:
     parts = urlsplit(address)
     host = parts.hostname or ""

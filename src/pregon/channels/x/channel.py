@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 import requests
 
 from pregon.channels.answers import CREDENTIALS
-from pregon.channels.x.client import XCredentials, build_client, build_token_client
+from pregon.channels.transport import explain_unread
+from pregon.channels.x.client import XCredentials, build_client, build_token_client, is_signed
 from pregon.channels.x.samples import sample_posts
-from pregon.channels.x.send import send_post
+from pregon.channels.x.send import Trouble, send_post
 from pregon.channels.x.settle import settle_post
 from pregon.channels.x.tokens import TokenEndedError, UserTokens
-from pregon.types import ChannelName, DeliveryState, Outcome, Outgoing, Sample, Shipment
+from pregon.types import Account, ChannelName, DeliveryState, Outcome, Outgoing, Sample, Shipment
 
 _TOKEN_TROUBLE = (requests.RequestException, ValueError, KeyError, TypeError)
 
@@ -77,6 +78,17 @@ class XChannel:
         if trouble:
             return replace(trouble, state=DeliveryState.UNKNOWN)
         return settle_post(self._client, shipment, delivery, self._clock(), self._grace_seconds)
+
+    def read_account(self) -> Account:
+        """Whom the keys or the token belong to."""
+        try:
+            if self._tokens:
+                self._client.bearer_token = self._tokens.give()
+            return Account(f"@{self._client.get_me(user_auth=is_signed(self._client)).data['username']}")
+        except TokenEndedError:
+            return Account(problem="X's authorisation has ended: connect the account again")
+        except Trouble as error:
+            return Account(problem=explain_unread("X", error, "give it other keys, or connect the account again"))
 
     def sample(self, deliveries: Sequence[Outgoing], at: datetime) -> tuple[Sample, ...]:
         """Public counters of the posts that have a provider id."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from pregon.channels.youtube.answers import Trouble, read_trouble
 from pregon.channels.youtube.client import build_service
 from pregon.channels.youtube.quota import Quota, SpendUnits
-from pregon.channels.youtube.reading import read_state
+from pregon.channels.youtube.reading import read_own_title, read_state
 from pregon.channels.youtube.samples import sample_videos
 from pregon.channels.youtube.send import send_operation
 from pregon.channels.youtube.settle import settle_operation
-from pregon.types import ChannelName, ChannelState, Outcome, Outgoing, Sample, Shipment
+from pregon.types import Account, ChannelName, ChannelState, Outcome, Outgoing, Sample, Shipment
 
 
 class YouTubeChannel:
@@ -58,6 +59,16 @@ class YouTubeChannel:
     def read_state(self, video_ids: Sequence[str]) -> ChannelState:
         """What the channel has, with regard to these videos. Raises what the library raises (`answers.Trouble`)."""
         return read_state(self._service, video_ids)
+
+    def read_account(self) -> Account:
+        """The channel that the authorisation is for."""
+        try:
+            title = read_own_title(self._service)
+        except Trouble as error:
+            return Account(problem=read_trouble("", error, self._clock(), is_write=False).detail)
+        if title is None:
+            return Account(problem="this Google account has no YouTube channel: connect the account that has it")
+        return Account(title)
 
     def sample(self, deliveries: Sequence[Outgoing], at: datetime) -> tuple[Sample, ...]:
         """Statistics of the videos of these deliveries."""

@@ -35,6 +35,12 @@ def list_playlists(service: Any) -> list[Mapping[str, Any]]:
     return list(_read_pages(service.playlists(), part=_PARTS, mine=True))
 
 
+def read_own_title(service: Any) -> str | None:
+    """The title of the channel that the authorisation is for; None when it is for an account without one. One unit."""
+    own = next(_read_pages(service.channels(), part="snippet", mine=True), None)
+    return None if own is None else str(own["snippet"]["title"])
+
+
 def read_playlist(service: Any, playlist_id: str) -> Mapping[str, Any] | None:
     """One playlist as YouTube shows it, or None."""
     return next(_read_pages(service.playlists(), part=_PARTS, id=playlist_id), None)

@@ -23,6 +23,7 @@ from pregon.pipeline.protocols.deliveries import (
 )
 from pregon.pipeline.protocols.people import ContactStore, HookStore, NoticeStore, PeopleStore, SessionStore
 from pregon.pipeline.protocols.world import (
+    AccountReader,
     AddressKeeper,
     BatchKeeper,
     Channel,
@@ -38,6 +39,7 @@ from pregon.pipeline.protocols.world import (
 )
 
 __all__ = [
+    "AccountReader",
     "AddressKeeper",
     "BatchKeeper",
     "BatchStore",

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from pregon.settings import SourceConfig
 from pregon.types import (
+    Account,
     ChannelName,
     ChannelState,
     LinkState,
@@ -81,6 +82,15 @@ class BatchKeeper(Protocol):
 
     def read_batch(self, batch_id: str) -> str | None:
         """cancel, pause, "" when it will leave; None when the provider could not be asked."""
+        ...
+
+
+@runtime_checkable
+class AccountReader(Protocol):
+    """A provider that can be asked whom we write as, without writing."""
+
+    def read_account(self) -> Account:
+        """The account, or what is wrong with it. Never raises."""
         ...
 
 
