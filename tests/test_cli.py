@@ -124,7 +124,8 @@ def test_the_doctor_asks_every_account_and_server_that_the_configuration_names(p
     assert well.returncode == 0
     assert told["account x"] == ("ok", "@tidalcities")
     assert told["account youtube"] == ("ok", "Tidal Cities Network")
-    assert told["mail trial"][0] == told["templates"][0] == told["database"][0] == "ok"
+    assert told["account email"] == ("ok", "news@tidalcities.example")
+    assert told["templates"][0] == told["database"][0] == "ok"
     (root / "templates" / "email" / "circular.mjml.j2").write_text("{% if %}")
     channels, network = root / "config" / "channels.yaml", root / "config" / "network.yaml"
     forum = "\ndiscourse:\n  provider: discourse\n  mode: live\n  host: https://127.0.0.1:9\n  account: secretariat\n  categories: {fr: 7}\n"

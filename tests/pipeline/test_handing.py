@@ -322,16 +322,6 @@ def test_a_restored_backup_calls_nothing_back_and_hands_nothing_over(ahead):
 
 
 @on_sqlite
-def test_the_provider_checks_a_mail_and_sends_none(house):
-    assert house.pipeline.trying.try_provider() == ""
-    house.sandbox.set_fault("sendgrid", "401")
-    assert "invalid" in house.pipeline.trying.try_provider()
-    assert mails(house) == {}
-    for by_smtp in with_email(house, provider="smtp"):
-        assert by_smtp.pipeline.trying.try_provider() is None
-
-
-@on_sqlite
 def test_where_hours_count_they_are_those_of_leaving(house):
     rule = SendWindowRule.model_validate({"from": "08:00", "to": "19:00"})
     zone = ZoneInfo(house.settings.network.time_zone)

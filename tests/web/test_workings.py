@@ -23,6 +23,20 @@ def test_a_channel_tells_its_hours_its_quota_and_its_last_success(place, browse)
     assert page.count("nothing lately") == 2
 
 
+def test_an_approver_asks_whether_an_account_works(place, browse):
+    approver, path = browse("approver"), "/channels/x/ask"
+    assert path in approver.get("/channels")
+    assert "The provider knows us as @tidalcities. Nothing was sent or posted." in approver.post(path, status=200)
+    place.sandbox.set_fault("x", "401", on="read")
+    refused = approver.post(path, status=200)
+    assert "X refuses us (401): give it other keys, or connect the account again" in refused
+    assert approver.get("/channels").count("refuses us") == 0
+    approver.post("/channels/telegraph/ask", status=404)
+    viewer = browse("viewer")
+    assert path not in viewer.get("/channels")
+    viewer.post(path, status=403)
+
+
 def test_hours_are_said_in_words():
 
     rule = SendWindowRule.model_validate({"from": 480, "to": "19:00", "days": ["sat", "mon"], "zone": "recipient"})

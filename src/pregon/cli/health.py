@@ -63,12 +63,11 @@ def doctor(json_wanted: bool) -> None:
         for name in ChannelName:
             pause = pipeline.store.read_pause(name)
             rows.append((f"channel {name}", "paused" if pause else "ok", pause or settings.channel(name).mode))
-        for name, account in pipeline.trying.ask_accounts().items():
-            rows.append((f"account {name}", "failing" if account.problem else "ok", account.problem or account.name))
-        trial = pipeline.trying.try_provider()
-        if trial is not None:
-            accepted = "SendGrid accepts the key, the sender and a mail; nothing was sent"
-            rows.append(("mail trial", "failing" if trial else "ok", trial or accepted))
+        for name in ChannelName:
+            if account := pipeline.trying.ask_account(name):
+                rows.append(
+                    (f"account {name}", "failing" if account.problem else "ok", account.problem or account.name)
+                )
     rows += _look_at_servers(settings)
     pollers = build_pollers(settings, HostPace(settings.polling.host_gap_seconds))
     rows += [(f"source {source.id}", *_look_at(source, pollers, now())) for source in settings.sources if source.active]

@@ -75,25 +75,36 @@ class Trying:
         (outcome,) = self._channels[ChannelName.EMAIL].send(Shipment(content, (outgoing,)))
         return self._record(draft, revision, target.email, user, outcome)
 
-    def try_provider(self) -> str | None:
-        """Let the provider of mail check a mail from the network to itself, sending nothing. "" when it accepts it.
+    def ask_account(self, name: ChannelName) -> Account | None:
+        """Whom a channel would write as, by its provider's own word; nothing is written. None for a channel that is off."""
+        channel = self._channels.get(name)
+        if isinstance(channel, MailTrier):
+            problem = channel.try_out(self._trial())
+            return Account("" if problem else self._settings.network.sender.address, problem)
+        return self._compare(name, channel.read_account()) if isinstance(channel, AccountReader) else None
 
-        None where a provider offers no such trial.
-        """
-        channel = self._channels.get(ChannelName.EMAIL)
-        if not isinstance(channel, MailTrier):
-            return None
+    def _compare(self, name: ChannelName, account: Account) -> Account:
+        """What is approved names the configured account, so live posts must not come from another."""
+        config = self._settings.channel(name)
+        if (
+            account.problem
+            or config.mode != "live"
+            or not config.account
+            or is_same_account(config.account, account.name)
+        ):
+            return account
+        problem = (
+            f"the credentials are those of {account.name}, and config/channels.yaml says {config.account}: correct one"
+        )
+        return Account(problem=problem)
+
+    def _trial(self) -> Shipment:
+        """A mail from the network to itself."""
         network, test_id = self._settings.network, f"test-{secrets.token_hex(13)}"
         sender = Sender(**network.sender.model_dump())
         body = MailBody(_MARK, "", f"<p>{_WORDS}</p>", f"{_WORDS}\n", "")
         content = Content(ChannelName.EMAIL, network.languages[0], "test", body, sender=sender)
-        outgoing = Outgoing(test_id, 0, sender.address, sender.name, self._links(test_id))
-        return channel.try_out(Shipment(content, (outgoing,)))
-
-    def ask_accounts(self) -> Mapping[ChannelName, Account]:
-        """Whom each channel in use would write as, as far as its provider can be asked; nothing is written."""
-        readers = {name: channel for name, channel in self._channels.items() if isinstance(channel, AccountReader)}
-        return {name: reader.read_account() for name, reader in readers.items()}
+        return Shipment(content, (Outgoing(test_id, 0, sender.address, sender.name, self._links(test_id)),))
 
     def set_address(self, name: str, email: str, admin: User) -> None:
         """Where a person gets tests; "" for nowhere. Raises `NotAllowedError`, `NotFoundError` or `DecisionError`."""
@@ -150,3 +161,9 @@ def mark_as_test(content: Content, body: MailBody) -> Content:
     html = _BODY.sub(lambda match: match.group() + _BANNER.format(escape(f"{_MARK} {_WORDS}")), body.html, count=1)
     marked = replace(body, subject=f"{_MARK} {body.subject}", html=html, text=f"{_MARK} {_WORDS}\n\n{body.text}")
     return replace(content, campaign=f"test-{content.campaign}", body=marked)
+
+
+def is_same_account(configured: str, told: str) -> bool:
+    """Whether a provider means the configured account; Mastodon leaves out its own server from @name@server."""
+    wanted, found = (each.strip().removeprefix("@").casefold() for each in (configured, told))
+    return found in (wanted, wanted.partition("@")[0])

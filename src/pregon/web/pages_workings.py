@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pregon.errors import NotFoundError
-from pregon.types import ChannelName, Role
+from pregon.pipeline import Session
+from pregon.types import Account, ChannelName, Role
 from pregon.web.desk import AnyDesk, Desk, go, read_said
 from pregon.web.security import SignedForm, SignedIn, text_of
 from pregon.web.workings import refuse_below
@@ -50,6 +51,12 @@ def _watch(desk: AnyDesk) -> None:
 @router.get("/channels")
 def show_channels(request: Request, desk: AnyDesk, session: SignedIn) -> Response:
     """The ways out: sandbox or live, going or paused, their hours, quota and last success."""
+    return _show_channels(request, desk, session)
+
+
+def _show_channels(
+    request: Request, desk: Desk, session: Session, asked: ChannelName | None = None, account: Account | None = None
+) -> Response:
     settings, store = desk.pipeline.settings, desk.pipeline.store
     channels = [(name, settings.channel(name), store.read_pause(name)) for name in ChannelName]
     return desk.show(
@@ -60,7 +67,17 @@ def show_channels(request: Request, desk: AnyDesk, session: SignedIn) -> Respons
         used=_read_used(desk),
         quotas={name: settings.daily_quota(name) for name in ChannelName},
         said=read_said(request.query_params),
+        asked=asked,
+        account=account,
     )
+
+
+@router.post("/channels/{name}/ask")
+def ask_account(name: str, request: Request, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """Ask a channel's provider whom we write as; nothing is written. The answer stands on the page once."""
+    refuse_below(session.user, Role.APPROVER)
+    channel = _channel(name)
+    return _show_channels(request, desk, session, channel, desk.pipeline.trying.ask_account(channel))
 
 
 def _read_used(desk: Desk) -> dict[ChannelName, tuple[date, int]]:
