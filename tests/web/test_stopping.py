@@ -45,6 +45,24 @@ def test_a_channel_is_paused_with_a_reason_and_resumed(place: Place, browse: Bro
     assert "Nothing goes out by Newsletter now" not in editor.get(f"/campaigns/{slug}")
 
 
+def test_a_paused_channel_is_not_told_where_nothing_waits_for_it(place: Place, browse: Browse) -> None:
+    approver = browse("approver")
+    approver.post("/channels/youtube/pause", reason="a new account")
+    views = {
+        slug: place.pipeline.reviewing.show_campaign(slug).drafts
+        for slug in (c.campaign.slug for c in place.pipeline.reviewing.list_campaigns())
+    }
+    moves = {
+        slug: any(view.revision.content.body.operations for view in drafts if view.draft.channel == "youtube")
+        for slug, drafts in views.items()
+    }
+    assert set(moves.values()) == {True, False}
+    for slug, has_video in moves.items():
+        page = approver.get(f"/campaigns/{slug}")
+        assert ("Nothing goes out by YouTube now" in page) is has_video
+        assert has_video or "YouTube only once it is no longer paused" not in page
+
+
 def begin(place: Place, slug: str) -> DraftView:
     """Approve a campaign's newsletter, and send one mail of it."""
     person, store = place.pipeline.people.user("approver"), place.pipeline.store
@@ -68,7 +86,7 @@ def test_a_campaign_is_stopped_in_the_middle_and_goes_on(place: Place, browse: B
     view = begin(place, slug)
     left = sum(each.state is DeliveryState.PENDING for each in place.pipeline.reviewing.who(slug))
     result = f"/campaigns/{slug}/result"
-    assert f"1 of {left + 1} are out and cannot be called back; {left} have not gone out yet." in approver.get(result)
+    assert f"1 of {left + 1} is out and cannot be called back; {left} have not gone out yet." in approver.get(result)
     assert "Still to go" in approver.get(result)
     assert "Stop for now" not in editor.get(result)
     editor.post(f"/campaigns/{slug}/stop", 403, word="for_now")
@@ -76,7 +94,7 @@ def test_a_campaign_is_stopped_in_the_middle_and_goes_on(place: Place, browse: B
     assert approver.post(f"/campaigns/{slug}/stop", word="for_now") == f"{result}?said=stopped_for_now"
     page = approver.get(result)
     assert "Still to go" not in page
-    assert f"1 are out; {left} did not go out. approver stopped it" in page
+    assert f"1 is out; {left} did not go out. approver stopped it" in page
     campaign = approver.get(f"/campaigns/{slug}")
     assert "Approve 1 ready draft" not in campaign, "it goes on from its result alone"
     left_out = sum(each.state is DeliveryState.SUPPRESSED for each in place.pipeline.reviewing.who(slug)) - left

@@ -17,7 +17,7 @@ from pregon.web.comments import Comment, list_comments, write_pattern
 from pregon.web.desk import AnyDesk, Desk, go, read_page, read_said
 from pregon.web.highlight import mark_passages, mark_source
 from pregon.web.security import SignedForm, SignedIn, text_of
-from pregon.web.wording import approval_sentence
+from pregon.web.wording import approval_sentence, changes_nothing
 from pregon.web.workings import list_used_channels
 
 router = APIRouter()
@@ -99,11 +99,13 @@ def _is_out(view: DraftView, funnels: Mapping[tuple[ChannelName, str], Funnel]) 
 
 def find_pauses(desk: Desk, drafts: Iterable[Draft], funnels: Iterable[Funnel]) -> dict[ChannelName, str]:
     """Why nothing goes out now by a channel of these drafts, of which something has still to go out."""
-    done = {(f.channel, f.language or "") for f in funnels if not f.pending}
+    drafts, done = tuple(drafts), {(f.channel, f.language or "") for f in funnels if not f.pending}
+    plans = desk.pipeline.store.newest_contents([each.id for each in drafts if each.channel is ChannelName.YOUTUBE])
     open_ones = (
         draft
         for draft in drafts
         if draft.state is not DraftState.CANCELLED
+        and not (draft.id in plans and changes_nothing(plans[draft.id].body))
         and (draft.state is not DraftState.APPROVED or (draft.channel, draft.language) not in done)
     )
     reasons = {name: desk.pipeline.store.read_pause(name) for name in {draft.channel: None for draft in open_ones}}

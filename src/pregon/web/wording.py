@@ -15,7 +15,7 @@ from babel.numbers import format_decimal, format_percent
 from pregon.drafts.pictures import name_picture
 from pregon.drafts.playlist_words import describe_operation, list_texts
 from pregon.pipeline import DraftView
-from pregon.types import AudienceCount, ChannelName, MailBody, PlaylistBody, SendWindow, ThreadBody
+from pregon.types import AudienceCount, Body, ChannelName, MailBody, PlaylistBody, SendWindow, ThreadBody
 from pregon.web.language import formats, say_sentence, spoken, translate, translate_plural
 
 CHANNELS = {
@@ -200,7 +200,7 @@ def approval_sentence(views: Iterable[DraftView], zone: str) -> str:
     parts = [*_mail_parts(drafts), *_post_parts(drafts), *_playlist_parts(drafts)]
     if not parts:
         return translate("Nothing will be sent: there is nothing to change on this channel.")
-    when = _say_start(drafts, zone)
+    when = _say_start([view for view in drafts if not changes_nothing(view.revision.content.body)], zone)
     missing = max(view.missing_yeses for view in drafts) - 1
     if missing > 0:
         also = translate_plural(
@@ -211,6 +211,11 @@ def approval_sentence(views: Iterable[DraftView], zone: str) -> str:
         hours = translate("each mail between %(opens)s and %(closes)s in its reader's country")
         when.append(hours % {"opens": f"{window.opens:%H:%M}", "closes": f"{window.closes:%H:%M}"})
     return f"{translate('; ').join(parts)}{translate(': ')}{', '.join(when)}."
+
+
+def changes_nothing(body: Body) -> bool:
+    """Whether this is a playlist plan without a change, as of an item without a video."""
+    return isinstance(body, PlaylistBody) and not body.operations
 
 
 def _say_start(drafts: list[DraftView], zone: str) -> list[str]:
