@@ -210,6 +210,8 @@ def test_sources_channels_calendar_and_the_log(place: Place, program: Programs) 
     assert approver.get("/sources")[0]["id"] == "inbox"
     assert approver.post("/sources/check", 202) == {"done": False}
     assert place.hints[-1][0] == "pregon.source.changed"
+    assert approver.get("/channels/x/account") == {"name": "@tidalcities", "problem": ""}
+    program(Role.VIEWER).get("/channels/x/account", 403)
     assert "election" in approver.post("/channels/x/pause", reason="Until the election")["paused"]
     assert [each["name"] for each in approver.get("/channels") if each["paused"]] == ["x"]
     assert {each["name"] for each in approver.get("/channels") if each["mode"] == "off"} == {

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from pregon.errors import PregonError
-from pregon.types import ChannelName, Role, SourceKind
+from pregon.types import Account, ChannelName, Role, SourceKind
 from pregon.web.api.access import Approver, Editor, Viewer
 from pregon.web.api.models import Filled, In, Out
 from pregon.web.desk import AnyDesk
@@ -56,6 +56,13 @@ class ChannelOut(Out):
     mode: str
     account: str
     paused: str | None
+
+
+class AccountOut(Out):
+    """Whom a channel writes as; or the problem, in one sentence."""
+
+    name: str
+    problem: str
 
 
 class PauseIn(In):
@@ -166,6 +173,13 @@ def resume_channel(name: ChannelName, desk: AnyDesk, user: Approver) -> ChannelO
     """Let a paused channel go on."""
     desk.pipeline.stopping.resume_channel(name, user)
     return _channel(desk, name)
+
+
+@router.get("/channels/{name}/account")
+def ask_account(name: ChannelName, desk: AnyDesk, user: Approver) -> AccountOut:
+    """Ask the provider whom a channel writes as; nothing is sent or posted. Both are empty for a channel that is off."""
+    account = desk.pipeline.trying.ask_account(name) or Account()
+    return AccountOut(name=account.name, problem=account.problem)
 
 
 def _channel(desk: AnyDesk, name: ChannelName) -> ChannelOut:
