@@ -22,20 +22,22 @@ from pregon.types import DeliveryState, Outcome, Outgoing, PostPart
 
 PAGE = 40
 MAX_PAGES = 25
-_TROUBLE = (requests.RequestException, ValueError, KeyError, TypeError)
+_TROUBLE = (requests.RequestException, ValueError, KeyError, TypeError, AttributeError)
 
 
 def settle_post(client: Client, part: PostPart, delivery: Outgoing, now: datetime, grace_seconds: float) -> Outcome:
     """Sent when an own post has this text and parent; pending when none has, after `grace_seconds`."""
+    unread = "the account's posts could not be read"
     try:
-        posts = _own_posts(client, delivery.attempted_at)
+        posts, is_whole = _own_posts(client, delivery.attempted_at)
+        matches = [post for post in posts if is_same_post(post, part.text, delivery.reply_to_id)]
     except _TROUBLE as error:
-        detail = "the account's posts could not be read"
-        return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, detail, repr(error))
-    matches = [post for post in posts if is_same_post(post, part.text, delivery.reply_to_id)]
+        return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, unread, repr(error))
     if matches:
         oldest = min(matches, key=lambda post: str(post["created_at"]))
         return Outcome(delivery.delivery_id, DeliveryState.SENT, str(oldest["id"]), "found among the account's posts")
+    if not is_whole:
+        return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, unread)
     if is_settled_absence((delivery,), now, grace_seconds):
         return Outcome(delivery.delivery_id, DeliveryState.PENDING, None, "the account's posts do not have it")
     return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, "not among the account's posts yet")
@@ -47,17 +49,20 @@ def is_same_post(post: Mapping[str, Any], text: str, reply_to_id: str | None) ->
     return parent == reply_to_id and _squeeze(_plain(str(post.get("content", "")))) == _squeeze(_short(text))
 
 
-def _own_posts(client: Client, since: datetime | None) -> list[Mapping[str, Any]]:
+def _own_posts(client: Client, since: datetime | None) -> tuple[list[Mapping[str, Any]], bool]:
+    """The posts since a day before, and whether these are all of them."""
     account = client.read("/api/v1/accounts/verify_credentials")["id"]
     query: dict[str, Any] = {"limit": PAGE, "exclude_reblogs": "true"}
     posts: list[Mapping[str, Any]] = []
     for _ in range(MAX_PAGES):
         page = client.read(f"/api/v1/accounts/{account}/statuses", **query)
+        if not isinstance(page, list):
+            raise TypeError("no list of posts")
         posts += page
         if not page or (since and _time(page[-1]) < since - CLOCK_SKEW):
-            break
+            return posts, True
         query["max_id"] = str(page[-1]["id"])
-    return posts
+    return posts, False
 
 
 def _time(post: Mapping[str, Any]) -> datetime:

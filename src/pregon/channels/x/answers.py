@@ -61,5 +61,6 @@ def _problem(body: str) -> dict[str, Any]:
 
 def _sentence(problem: dict[str, Any]) -> str:
     errors = problem.get("errors")
-    messages = [str(error["message"]) for error in errors if "message" in error] if isinstance(errors, list) else []
+    known = [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
+    messages = [str(error["message"]) for error in known if "message" in error]
     return "; ".join(messages) or str(problem.get("detail") or problem.get("title") or "")

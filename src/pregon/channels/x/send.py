@@ -20,7 +20,8 @@ from pregon.channels.x.media import upload_media
 from pregon.channels.x.payload import build_post
 from pregon.types import DeliveryState, Outcome, Outgoing, PostPart, Shipment, ThreadBody
 
-Trouble = (tweepy.TweepyException, requests.RequestException, ValueError, KeyError, TypeError)
+# The last four: what an answer raises that is none to what was asked.
+Trouble = (tweepy.TweepyException, requests.RequestException, ValueError, KeyError, TypeError, AttributeError)
 
 
 def send_post(client: tweepy.Client, shipment: Shipment, delivery: Outgoing, now: datetime) -> Outcome:

@@ -30,15 +30,18 @@ def settle_post(
 ) -> Outcome:
     """Sent when exactly one own post has this text and parent; pending when none has, after `grace_seconds`."""
     part = select_part(shipment, delivery)
+    unread = "X's timeline could not be read"
     try:
-        posts = _own_posts(client, delivery.attempted_at)
+        posts, is_whole = _own_posts(client, delivery.attempted_at)
+        matches = [post for post in posts if is_same_post(post, part.text, delivery.reply_to_id)]
     except Trouble as error:
-        return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, "X's timeline could not be read", repr(error))
-    matches = [post for post in posts if is_same_post(post, part.text, delivery.reply_to_id)]
+        return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, unread, repr(error))
     if matches:
         # Two copies cannot both be ours to count: the older one is the first attempt.
         oldest = min(matches, key=lambda post: int(post["id"]))
         return Outcome(delivery.delivery_id, DeliveryState.SENT, str(oldest["id"]), "found on the account's timeline")
+    if not is_whole:
+        return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, unread)
     if is_settled_absence((delivery,), now, grace_seconds):
         return Outcome(delivery.delivery_id, DeliveryState.PENDING, None, "the account's timeline does not have it")
     return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, "not on the account's timeline yet")
@@ -49,7 +52,8 @@ def is_same_post(post: Mapping[str, Any], text: str, reply_to_id: str | None) ->
     return _parent(post) == reply_to_id and _normalise(_expand(post)) == _normalise(text)
 
 
-def _own_posts(client: tweepy.Client, since: datetime | None) -> list[Mapping[str, Any]]:
+def _own_posts(client: tweepy.Client, since: datetime | None) -> tuple[list[Mapping[str, Any]], bool]:
+    """The posts since a day before, and whether X showed all of them."""
     account = client.get_me(user_auth=is_signed(client)).data["id"]
     options: dict[str, Any] = {
         "tweet_fields": ["created_at", "entities", "referenced_tweets"],
@@ -62,11 +66,13 @@ def _own_posts(client: tweepy.Client, since: datetime | None) -> list[Mapping[st
     for _ in range(MAX_PAGES):
         answer = client.get_users_tweets(account, **options)
         posts += [post.data for post in answer.data or []]
-        token = (answer.meta or {}).get("next_token")
+        if answer.errors or "result_count" not in answer.meta:
+            return posts, False
+        token = answer.meta.get("next_token")
         if not token:
-            break
+            return posts, True
         options["pagination_token"] = token
-    return posts
+    return posts, False
 
 
 def _expand(post: Mapping[str, Any]) -> str:

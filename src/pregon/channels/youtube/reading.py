@@ -105,9 +105,17 @@ class CachedReader:
 def _read_pages(collection: Any, **query: Any) -> Iterator[Mapping[str, Any]]:
     request = collection.list(maxResults=PAGE, **query)
     while request is not None:
-        answer = request.execute(num_retries=0)
+        answer = execute_list(request)
         yield from answer.get("items", [])
         request = collection.list_next(request, answer)
+
+
+def execute_list(request: Any) -> Mapping[str, Any]:
+    """A page of a list. Raises ValueError for an answer that is none: the client takes any text for one."""
+    answer = request.execute(num_retries=0)
+    if not isinstance(answer, dict) or not {"items", "pageInfo"} & answer.keys():
+        raise ValueError("YouTube's answer is no list")
+    return answer
 
 
 def _build_playlist(entry: Mapping[str, Any], items: list[PlaylistEntry]) -> PlaylistState:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from pregon.channels.youtube.answers import Trouble
+from pregon.channels.youtube.reading import execute_list
 from pregon.types import Outgoing, Sample
 
 BATCH = 50
@@ -44,7 +45,7 @@ def _read(collection: Any, part: str, ids: list[str]) -> Iterator[Mapping[str, A
     for start in range(0, len(ids), BATCH):
         request = collection.list(part=part, id=",".join(ids[start : start + BATCH]), maxResults=BATCH)
         try:
-            answer = request.execute(num_retries=0)
+            answer = execute_list(request)
         except Trouble:
             return  # a counter missed now is read at the next pass
         yield from answer.get("items", [])
