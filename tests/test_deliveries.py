@@ -92,6 +92,8 @@ def test_waits_grow_obey_the_provider_and_end():
     assert waits[0] > timedelta(0)
     assert next_attempt(replace(refused, retry_after=9000), 1, 5, NOW) == NOW + timedelta(seconds=9000)
     assert next_attempt(refused, 5, 5, NOW) is None
+    for endless in (1e12, float("inf")):  # a reset in milliseconds; a number of 400 digits
+        assert next_attempt(replace(refused, retry_after=endless), 1, 5, NOW) == NOW + timedelta(days=1)
 
 
 def test_what_is_handed_over_leaves_when_it_is_due_and_can_be_called_back_until_then():

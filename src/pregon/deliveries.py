@@ -23,6 +23,8 @@ from pregon.types import (
 )
 
 _BACK_OFF = (30, 120, 600, 1800, 3600)
+# However long a provider asks to wait: it may have given another unit than it says, and what waits for weeks tells nobody.
+_LONGEST_WAIT = 86_400
 _SIGNATURE_LENGTH = 22
 _PURPOSE = b"delivery:"
 # SendGrid calls back until ten minutes before the time; a margin for clocks and for the call itself.
@@ -94,7 +96,7 @@ def next_attempt(outcome: Outcome, attempts: int, max_attempts: int, now: dateti
     if attempts >= max_attempts:
         return None
     planned = _BACK_OFF[min(attempts, len(_BACK_OFF)) - 1] if attempts else 0
-    return now + timedelta(seconds=max(planned, outcome.retry_after or 0))
+    return now + timedelta(seconds=max(planned, min(outcome.retry_after or 0, _LONGEST_WAIT)))
 
 
 def leaving_time(due_at: datetime, now: datetime) -> datetime:

@@ -118,3 +118,24 @@ def test_what_a_forum_would_refuse_is_an_error_of_the_draft(posting: House) -> N
     for parts, found in refused.items():
         tried = posting.pipeline.reviewing.try_fields(view.draft.id, PostFields(parts), posting.officer)
         assert found in [check.id for check in tried.checks if check.level == "error"], parts
+
+
+def test_a_server_that_cannot_be_reached_while_it_is_asked_uses_up_nothing(
+    posting: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slug = posting.open_campaign(CLEAN)
+    posting.approve(slug, "bluesky")
+    posting.sandbox.set_fault("bluesky", "drop_before_accept")
+    posting.pipeline.delivering.deliver()
+    client = posting.pipeline.delivering._channels[ChannelName.BLUESKY]._client  # type: ignore[attr-defined]
+    with monkeypatch.context() as outage:
+        # Port 1 of this machine answers nobody.
+        outage.setattr(client, "_base", "http://127.0.0.1:1/xrpc")
+        for _ in range(9):
+            posting.clock.forward(minutes=3)
+            posting.pipeline.delivering.deliver()
+    assert next(row.attempts for row in posting.pipeline.reviewing.who(slug) if row.channel == "bluesky") == 1
+    for _ in range(2):
+        posting.clock.forward(minutes=10)
+        posting.pipeline.delivering.deliver()
+    assert set(posting.states(slug, "bluesky")) == {"sent"}

@@ -118,7 +118,8 @@ class ClaimQueries(Queries):
         changed |= {"due_at": due_at} if due_at else {}
         changed |= {"sent_at": at} if is_sent else {}
         changed |= {"in_doubt": group[0].in_doubt} if state is DeliveryState.HELD else {}
-        changed |= {"attempts": deliveries.c.attempts - 1} if group[0].is_unsent else {}
+        # A question that never reached the provider is no attempt either, but it was never counted as one.
+        changed |= {"attempts": deliveries.c.attempts - 1} if group[0].is_unsent and kind == "send" else {}
         changed |= not_sent(literal(detail or None, String)) if state is DeliveryState.PENDING else {}
         if state is DeliveryState.PENDING:
             # Locked (PostgreSQL): who is stopping the draft just now is waited for, or waits and finds these rows.
