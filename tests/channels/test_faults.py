@@ -31,6 +31,7 @@ from .builders import (
 )
 
 SENT, PENDING, UNKNOWN, FAILED = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.UNKNOWN, DeliveryState.FAILED
+HELD = DeliveryState.HELD
 Meaning = tuple[DeliveryState, str | None, DeliveryState]
 # Longer than anybody waits who is in haste.
 LONG = 5
@@ -78,7 +79,7 @@ WAYS = {
         lambda: thread("Cities & tides: two calls <open> https://tidalcities.example/en/58?utm_source=x #TidalCities"),
         "/2/tweets",
         {
-            "duplicate_403": (UNKNOWN, None, PENDING),
+            "duplicate_403": (HELD, None, PENDING),
             "reply_403": (FAILED, None, PENDING),
             "402": (PENDING, "credit", PENDING),
             "quota_exceeded": (PENDING, "credit", PENDING),

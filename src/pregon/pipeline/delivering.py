@@ -47,6 +47,8 @@ from pregon.types import (
 
 _CLAIM_LEASE = timedelta(minutes=3)
 _SETTLE_AGAIN = timedelta(minutes=2)
+# Further back than any channel reads its posts, clocks that are wrong included.
+_READ_BACK = timedelta(days=2)
 # However long a provider asks to wait before it is read back again; it may be this machine's clock that is wrong.
 _LONGEST_WAIT = timedelta(minutes=15)
 # So many requests, or threads, are read back in one pass: a request takes from two calls to some twenty, of under a second.
@@ -178,6 +180,9 @@ class Delivering:
     def _shipment(self, content: Content, deliveries: Iterable[Delivery]) -> Shipment:
         rows = tuple(deliveries)
         outgoing = tuple(map(self._outgoing, rows))
+        if rows[0].channel in POST_CHANNELS:
+            taken = self._find_taken(rows)
+            outgoing = tuple(replace(each, taken_ids=taken) for each in outgoing)
         return Shipment(content, outgoing, track_opens=rows[0].track_opens, track_clicks=rows[0].track_clicks)
 
     def _outgoing(self, row: Delivery) -> Outgoing:
@@ -191,6 +196,12 @@ class Delivering:
             attempted_at=row.claimed_at,
             earlier_ids=self._store.earlier_ids(row) if row.channel is ChannelName.YOUTUBE else {},
         )
+
+    def _find_taken(self, rows: Sequence[Delivery]) -> frozenset[str]:
+        """The provider's ids of what else is out since these were claimed, and for as long before as a reading back looks."""
+        since = min(row.claimed_at or self._clock() for row in rows) - _READ_BACK
+        others = self._store.sent_deliveries(rows[0].channel, since)
+        return frozenset(row.provider_id for row in others if row.provider_id)
 
     def _record(
         self, channel: Channel, rows: Sequence[Delivery], outcomes: Sequence[Outcome], kind: str

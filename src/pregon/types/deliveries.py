@@ -70,7 +70,8 @@ class Outgoing:
     `substitutions` are the per-recipient values of a mail's tokens; `reply_to_id` is the provider's id of the
     thread part before this one; `provider_id` is set when the provider already named this delivery;
     `attempted_at` is when the claim was made (where a reading back starts). `earlier_ids` are the provider's ids of
-    the operations before this one, by position: what they created, this one may need.
+    the operations before this one, by position: what they created, this one may need. `taken_ids` are those of posts that
+    other deliveries are: one with the same text is not this one.
     """
 
     delivery_id: str
@@ -82,6 +83,7 @@ class Outgoing:
     provider_id: str | None = None
     attempted_at: datetime | None = None
     earlier_ids: Mapping[int, str] = field(default_factory=dict)
+    taken_ids: frozenset[str] = frozenset()
 
 
 MailRow = tuple[str, str, str, int]

@@ -30,7 +30,11 @@ def settle_post(client: Client, part: PostPart, delivery: Outgoing, now: datetim
     unread = "the account's posts could not be read"
     try:
         posts, is_whole = _own_posts(client, delivery.attempted_at)
-        matches = [post for post in posts if is_same_post(post, part.text, delivery.reply_to_id)]
+        matches = [
+            post
+            for post in posts
+            if is_same_post(post, part.text, delivery.reply_to_id) and str(post["id"]) not in delivery.taken_ids
+        ]
     except _TROUBLE as error:
         return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, unread, repr(error))
     if matches:
@@ -57,7 +61,7 @@ def _own_posts(client: Client, since: datetime | None) -> tuple[list[Mapping[str
     for _ in range(MAX_PAGES):
         page = client.read(f"/api/v1/accounts/{account}/statuses", **query)
         if not isinstance(page, list):
-            raise TypeError("no list of posts")
+            raise TypeError(repr(page)[:200])
         posts += page
         if not page or (since and _time(page[-1]) < since - CLOCK_SKEW):
             return posts, True

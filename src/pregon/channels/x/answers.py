@@ -36,6 +36,11 @@ def is_reply_refused(body: str) -> bool:
     return _REPLY_REFUSED in _sentence(_problem(body)).lower()
 
 
+def is_duplicate(body: str) -> bool:
+    """Whether X refused a post for having its text already."""
+    return _DUPLICATE in _sentence(_problem(body)).lower()
+
+
 def _classify(status: int, problem: dict[str, Any]) -> tuple[DeliveryState, str | None]:
     text = f"{problem.get('type', '')} {problem.get('title', '')} {problem.get('detail', '')}".lower()
     if status >= 500 or status == 408 or (status == 403 and _DUPLICATE in text):

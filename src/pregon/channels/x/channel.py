@@ -10,10 +10,11 @@ import requests
 
 from pregon.channels.answers import CREDENTIALS
 from pregon.channels.transport import explain_unread
+from pregon.channels.x.answers import is_duplicate
 from pregon.channels.x.client import XCredentials, build_client, build_token_client, is_signed
 from pregon.channels.x.samples import sample_posts
 from pregon.channels.x.send import Trouble, send_post
-from pregon.channels.x.settle import settle_post
+from pregon.channels.x.settle import look_behind, settle_post
 from pregon.channels.x.tokens import TokenEndedError, UserTokens
 from pregon.types import Account, ChannelName, DeliveryState, Outcome, Outgoing, Sample, Shipment
 
@@ -64,6 +65,8 @@ class XChannel:
         if trouble:
             return trouble
         outcome = send_post(self._client, shipment, delivery, self._clock())
+        if outcome.state is DeliveryState.UNKNOWN and is_duplicate(outcome.raw):
+            return look_behind(self._client, shipment, delivery, outcome, self._clock())
         if self._tokens and outcome.pause == CREDENTIALS and self._tokens.refuse(str(self._client.bearer_token)):
             # A token may end before its time. X refused, so nothing was posted; one other token is tried.
             return replace(outcome, pause=None, retry_after=1.0)

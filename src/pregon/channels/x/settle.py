@@ -7,8 +7,10 @@ vocabularies are read: `edit_history_tweet_ids`, `referenced_tweets` and their `
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +23,12 @@ from pregon.channels.x.client import is_signed
 from pregon.channels.x.send import Trouble
 from pregon.types import DeliveryState, Outcome, Outgoing, Shipment
 
+SAID_BEFORE = (
+    "held: X has had this very text before, in another post, and takes it once. Change the text, release it to try again "
+    "later, or post it by hand and mark it as sent"
+)
 PAGE = 100
+_SCHEME = re.compile(r"\bhttps?://")
 MAX_PAGES = 32  # the timeline goes back 3,200 posts
 
 
@@ -33,7 +40,11 @@ def settle_post(
     unread = "X's timeline could not be read"
     try:
         posts, is_whole = _own_posts(client, delivery.attempted_at)
-        matches = [post for post in posts if is_same_post(post, part.text, delivery.reply_to_id)]
+        matches = [
+            post
+            for post in posts
+            if is_same_post(post, part.text, delivery.reply_to_id) and str(post["id"]) not in delivery.taken_ids
+        ]
     except Trouble as error:
         return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, unread, repr(error))
     if matches:
@@ -45,6 +56,16 @@ def settle_post(
     if is_settled_absence((delivery,), now, grace_seconds):
         return Outcome(delivery.delivery_id, DeliveryState.PENDING, None, "the account's timeline does not have it")
     return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, "not on the account's timeline yet")
+
+
+def look_behind(
+    client: tweepy.Client, shipment: Shipment, delivery: Outgoing, refusal: Outcome, now: datetime
+) -> Outcome:
+    """What X refused as a duplicate: sent when this very post is out, held when only another one can be meant."""
+    found = settle_post(client, shipment, delivery, now, 0.0)
+    if found.state is DeliveryState.PENDING:
+        return replace(refusal, state=DeliveryState.HELD, detail=SAID_BEFORE)
+    return found if found.state is DeliveryState.SENT else refusal
 
 
 def is_same_post(post: Mapping[str, Any], text: str, reply_to_id: str | None) -> bool:
@@ -85,7 +106,9 @@ def _expand(post: Mapping[str, Any]) -> str:
 
 
 def _normalise(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", html.unescape(text)).split())
+    # X gives a bare name that it made a link of a scheme.
+    plain = _SCHEME.sub("", unicodedata.normalize("NFC", html.unescape(text)))
+    return " ".join(plain.split())
 
 
 def _parent(post: Mapping[str, Any]) -> str | None:

@@ -111,10 +111,10 @@ def _read_pages(collection: Any, **query: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def execute_list(request: Any) -> Mapping[str, Any]:
-    """A page of a list. Raises ValueError for an answer that is none: the client takes any text for one."""
+    """A page of a list. Raises TypeError for an answer that is none: the client takes any text for one."""
     answer = request.execute(num_retries=0)
     if not isinstance(answer, dict) or not {"items", "pageInfo"} & answer.keys():
-        raise ValueError("YouTube's answer is no list")
+        raise TypeError(repr(answer)[:200])
     return answer
 
 
