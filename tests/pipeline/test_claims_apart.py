@@ -6,10 +6,13 @@ from datetime import timedelta
 
 import pytest
 from conftest import CLEAN  # type: ignore[import-not-found]
-from test_delivering import mails  # type: ignore[import-not-found]
+from test_delivering import mails, open_thread  # type: ignore[import-not-found]
 from test_handing import with_email  # type: ignore[import-not-found]
 
 from pregon.bootstrap import build_pipeline
+from pregon.channels.answers import spread
+from pregon.deliveries import NOT_POSTED
+from pregon.pipeline import delivering
 from pregon.types import ChannelName, DeliveryState, Outcome
 
 SIZE = 3
@@ -112,3 +115,46 @@ def test_what_was_called_back_and_claimed_anew_is_not_sent_by_an_answer_of_befor
     assert states(three) == ["sending"]
     store.exchange_mailings([(again, late)], 0, 0, "two+", now)
     assert states(three) == ["sent"]
+
+
+def claim_part(house, text="worker"):
+    (row,) = house.pipeline.store.claim_due(ChannelName.X, 1, text, house.clock())
+    return row
+
+
+def test_what_was_refused_to_a_claim_of_before_does_not_end_the_thread(house):
+    slug, store = open_thread(house), house.pipeline.store
+    house.approve(slug, "x")
+    before = claim_part(house)
+    house.clock.forward(minutes=4)
+    store.mark_lost_claims(house.clock(), house.clock())
+    house.pipeline.delivering._settle_channel(house.pipeline.delivering._channels[ChannelName.X])
+    house.clock.forward(minutes=4)
+    now = claim_part(house, "another")
+    store.record_outcomes(
+        [(Outcome(now.id, DeliveryState.SENT, "1", "posted"), None)], "send", house.clock(), {now.id: now}
+    )
+    channel, refused = (
+        house.pipeline.delivering._channels[ChannelName.X],
+        Outcome(now.id, DeliveryState.FAILED, None, "no"),
+    )
+    house.pipeline.delivering._record(channel, [before], [refused], "send")
+    assert house.states(slug, "x") == ["sent", "pending", "pending"]
+
+
+def test_a_thread_that_ends_does_so_in_the_same_moment_as_its_part(house, monkeypatch):
+    slug = open_thread(house)
+    house.approve(slug, "x")
+    channel = house.pipeline.delivering._channels[ChannelName.X]
+    refuse = lambda shipment: spread(shipment.deliveries, DeliveryState.FAILED, "no")  # noqa: E731
+    monkeypatch.setattr(channel, "send", refuse)
+
+    def die(*_args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(delivering, "pause_for_outcome", die)
+    with pytest.raises(KeyboardInterrupt):
+        house.pipeline.delivering.deliver()
+    assert house.states(slug, "x") == ["failed", "failed", "failed"]
+    reasons = {row.reason for row in house.pipeline.reviewing.who(slug) if row.channel == "x" and row.position}
+    assert reasons == {f"{NOT_POSTED}: no"}

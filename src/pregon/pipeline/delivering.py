@@ -18,7 +18,6 @@ from pregon.deliveries import (
     GIVEN_UP,
     HAND_OVER_LEAD,
     NO_PART_BEFORE,
-    NOT_POSTED,
     TOO_LATE,
     is_one_request,
     is_stale,
@@ -221,10 +220,6 @@ class Delivering:
             if outcome.is_gone:
                 address = normalise_address(by_id[outcome.delivery_id].address)
                 self._store.add_suppression(address, SuppressionReason.BOUNCED, outcome.detail, now)
-        for outcome, _ in final:
-            if outcome.state is DeliveryState.FAILED and channel.name in POST_CHANNELS:
-                reason = f"{NOT_POSTED}: {outcome.detail}"
-                self._store.fail_followers(by_id[outcome.delivery_id], reason)
         return [outcome.state for outcome, _ in final]
 
     def _schedule(

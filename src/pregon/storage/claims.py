@@ -31,6 +31,8 @@ from sqlalchemy import (
     update,
 )  # fmt: skip
 
+from pregon.deliveries import NOT_POSTED
+from pregon.drafts import POST_CHANNELS
 from pregon.storage.base import Queries
 from pregon.storage.conditions import expect_state, in_state, not_sent
 from pregon.storage.funnels import mark_stale
@@ -76,7 +78,7 @@ class ClaimQueries(Queries):
 
         `kind` is send, settle or event. `rows` are the deliveries as they were claimed, or read to be settled: what became of that
         claim says nothing about a later one, so a row that was claimed again is not touched, nor one that somebody else
-        has brought to an end. That something is out is true whoever claims it now.
+        has brought to an end. That something is out is true whoever claims it now. A thread ends with a part that failed.
         """
         groups: defaultdict[tuple[Any, ...], list[Outcome]] = defaultdict(list)
         for outcome, due_at in outcomes:
@@ -84,6 +86,9 @@ class ClaimQueries(Queries):
         with self._write() as connection:
             for (*_, due_at), group in groups.items():
                 self._record_alike(connection, group, due_at, kind, at, rows)
+            for outcome, _ in outcomes:
+                if outcome.state is DeliveryState.FAILED:
+                    _fail_followers(connection, outcome, rows.get(outcome.delivery_id))
             touched = select(distinct(deliveries.c.campaign_id)).where(
                 self._among([outcome.delivery_id for outcome, _ in outcomes])
             )
@@ -173,6 +178,21 @@ _CLAIM_MARK = (
     .concat(" ")
     .concat(func.coalesce(type_coerce(deliveries.c.claimed_at, String), ""))
 )
+
+
+def _fail_followers(connection: Connection, outcome: Outcome, row: Delivery | None) -> None:
+    """The parts of a thread after one that can never go out fail with it, if that is what has been recorded of it."""
+    if row is None or row.channel not in POST_CHANNELS:
+        return
+    has_failed = exists().where(_BEFORE.c.id == row.id, _BEFORE.c.state == DeliveryState.FAILED)
+    followers = update(deliveries).where(
+        deliveries.c.draft_id == row.draft_id,
+        deliveries.c.revision == row.revision,
+        deliveries.c.position > row.position,
+        deliveries.c.state == DeliveryState.PENDING,
+        has_failed,
+    )
+    connection.execute(followers.values(state=DeliveryState.FAILED, reason=f"{NOT_POSTED}: {outcome.detail}"))
 
 
 def _due(channel: ChannelName, at: datetime) -> Any:

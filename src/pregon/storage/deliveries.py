@@ -127,17 +127,6 @@ class DeliveryQueries(MailingQueries):
         with self._write() as connection:
             connection.execute(over.values(paused=None, until=None, changed_at=at))
 
-    def fail_followers(self, delivery: Delivery, reason: str) -> int:
-        """The parts after one that can never go out fail with it. Returns how many."""
-        followers = update(deliveries).where(
-            deliveries.c.draft_id == delivery.draft_id,
-            deliveries.c.revision == delivery.revision,
-            deliveries.c.position > delivery.position,
-            deliveries.c.state == DeliveryState.PENDING,
-        )
-        with self._write() as connection:
-            return self._change(connection, followers.values(state=DeliveryState.FAILED, reason=reason))
-
     def earlier_ids(self, delivery: Delivery) -> dict[int, str]:
         """The provider's ids of the operations before this one, by position."""
         query = select(deliveries.c.position, deliveries.c.provider_id).where(
