@@ -41,9 +41,8 @@ class Clock:
 
 
 def tokens(sandbox: Sandbox, drawer: Drawer, clock: Clock, first: str = accounts.X_REFRESH_TOKEN) -> UserTokens:
-    return UserTokens(
-        accounts.X_CLIENT_ID, accounts.X_CLIENT_SECRET, first, drawer, timeout=1, clock=clock, base_url=sandbox.x_url
-    )
+    entry = (accounts.X_CLIENT_ID, accounts.X_CLIENT_SECRET, first, drawer)
+    return UserTokens(*entry, timeout=1, clock=clock, base_url=sandbox.x_url, sleep=lambda _seconds: None)
 
 
 def channel(sandbox: Sandbox, given: UserTokens) -> XChannel:
@@ -105,7 +104,8 @@ def test_without_an_answer_of_the_token_address_nothing_is_posted_and_nothing_se
     given = tokens(sandbox, Drawer(), Clock())
     x = XChannel("", "", "", "", tokens=given, base_url="http://127.0.0.1:9/x")
     given._session.get_adapter("https://").base = "http://127.0.0.1:9/x"  # nobody listens there
-    assert x.send(thread("One"))[0].state is PENDING
+    unsent = x.send(thread("One"))[0]
+    assert (unsent.state, unsent.is_unsent) == (PENDING, True), "no attempt"
     assert x.settle(thread("One"))[0].state is UNKNOWN
     assert x.sample((Outgoing("post-0", 0, "@a", provider_id="1"),), datetime.now(UTC)) == ()
 
@@ -119,6 +119,16 @@ def test_two_processes_with_one_refresh_token_go_on_with_what_the_quicker_got(sa
     drawer.value = None
     with pytest.raises(TokenEndedError):
         tokens(sandbox, drawer, clock).give()
+
+
+def test_who_is_refused_waits_for_the_quicker_one_to_keep_what_it_got(sandbox: Sandbox) -> None:
+    drawer, clock = Drawer(), Clock()
+    slow, quick = tokens(sandbox, drawer, clock), tokens(sandbox, drawer, clock)
+    before = slow._read()
+    fresh, kept = quick.give(), drawer.value
+    drawer.value = None  # X has given it, and it is not kept yet
+    slow._sleep = lambda _seconds: setattr(drawer, "value", kept)
+    assert slow._renew(before).access == fresh
 
 
 def test_what_is_kept_is_not_shown_by_accident(sandbox: Sandbox) -> None:

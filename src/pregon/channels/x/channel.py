@@ -114,4 +114,4 @@ class XChannel:
 
 
 def _pending(delivery: Outgoing, detail: str, raw: str, pause: str | None) -> Outcome:
-    return Outcome(delivery.delivery_id, DeliveryState.PENDING, None, detail, raw, pause=pause)
+    return Outcome(delivery.delivery_id, DeliveryState.PENDING, None, detail, raw, pause=pause, is_unsent=pause is None)

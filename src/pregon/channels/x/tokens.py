@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ TOKEN_HOST = "https://api.x.com"  # noqa: S105 - an address
 TOKEN_PATH = "/2/oauth2/token"  # noqa: S105 - an address
 _EARLY = timedelta(minutes=5)
 _LIFE = 7200
+# Seconds between the looks at what another process keeps.
+_LOOKS = (0, 0.5, 1.5, 3)
 
 
 class TokenEndedError(Exception):
@@ -65,9 +68,10 @@ class UserTokens:
         timeout: float,
         clock: Callable[[], datetime],
         base_url: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client_id, self._client_secret, self._first = client_id, client_secret, first_refresh_token
-        self._keeper, self._clock = keeper, clock
+        self._keeper, self._clock, self._sleep = keeper, clock, sleep
         self._session = requests.Session()
         harden_session(self._session, timeout, base_url)
         self._lock = threading.Lock()
@@ -98,10 +102,10 @@ class UserTokens:
     def _renew(self, tokens: Tokens) -> Tokens:
         answer = self._ask(tokens.refresh)
         if answer.status_code in (400, 401):
-            other = self._read()
-            if other.refresh != tokens.refresh and other.access:  # another process was quicker, and kept what it got
-                return other
-            raise TokenEndedError(answer.text[:500])
+            other = self._find_other(tokens)
+            if other is None:
+                raise TokenEndedError(answer.text[:500])
+            return other
         answer.raise_for_status()
         given = answer.json()
         expires_at = self._clock() + timedelta(seconds=float(given.get("expires_in", _LIFE)))
@@ -111,6 +115,15 @@ class UserTokens:
             self._keeper.read()
             self._keeper.write(_encode(fresh))
         return fresh
+
+    def _find_other(self, tokens: Tokens) -> Tokens | None:
+        """What another process got instead, if it was quicker: it has yet to keep what X has given it just now."""
+        for wait in _LOOKS:
+            self._sleep(wait)
+            other = self._read()
+            if other.refresh != tokens.refresh and other.access:
+                return other
+        return None
 
     def _ask(self, refresh_token: str) -> requests.Response:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "client_id": self._client_id}
