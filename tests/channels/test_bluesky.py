@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+import requests
 
 from pregon.channels.bluesky.payload import find_facets, make_key
 from pregon.drafts import post_length
@@ -104,3 +105,19 @@ def test_counters_are_samples(sandbox: Sandbox) -> None:
 def test_lengths_are_bluesky_s() -> None:
     assert post_length("👩‍👩‍👧‍👦é", ChannelName.BLUESKY) == 2
     assert post_length(LINK, ChannelName.BLUESKY) == len(LINK)
+
+
+def test_counters_that_fail_meanwhile_fail_no_post(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = bluesky_channel(sandbox)
+    upload = channel._client.upload
+
+    def uploading(media: Media) -> requests.Response:
+        answer = upload(media)
+        sandbox.set_fault("bluesky", "502", on="read")
+        channel.sample([Outgoing("a", 0, "", provider_id="at://somebody/app.bsky.feed.post/3")], datetime.now(UTC))
+        return answer
+
+    monkeypatch.setattr(channel._client, "upload", uploading)
+    shipment = thread("Look", media=(Media("quay.png", "image/png", b"PNG", "The quay"),))
+    assert channel.send(shipment)[0].state is SENT
+    assert channel.settle(shipment)[0].state is SENT

@@ -22,23 +22,23 @@ class Client:
         self._base = f"{base_url.rstrip('/')}/xrpc"
         self._session = requests.Session()
         harden_session(self._session, timeout)
-        self.did, self.handle = "", ""
+        self._is_open, self.did, self.handle = False, "", ""
 
     def sign_in(self) -> None:
         """Open a session unless there is one. Raises what requests raises, ValueError and KeyError."""
-        if self.did:
+        if self._is_open:
             return
         entry = {"identifier": self._identifier, "password": self._password}
-        answer = self._session.post(f"{self._base}/com.atproto.server.createSession", json=entry)
+        address = f"{self._base}/com.atproto.server.createSession"
+        answer = self._session.post(address, json=entry, headers={"Authorization": None})
         answer.raise_for_status()
         given = answer.json()
         self._session.headers["Authorization"] = f"Bearer {given['accessJwt']}"
-        self.handle, self.did = str(given["handle"]), str(given["did"])
+        self._is_open, self.did, self.handle = True, str(given["did"]), str(given["handle"])
 
     def forget(self) -> None:
-        """The token has ended."""
-        self.did = ""
-        self._session.headers.pop("Authorization", None)
+        """The token has ended. It stays until there is another: who is in the middle of a post is told by the server."""
+        self._is_open = False
 
     def create(self, key: str, record: dict[str, Any]) -> requests.Response:
         """Write a post under its key; a key that is taken is refused. Raises what requests raises."""
