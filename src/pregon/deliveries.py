@@ -99,6 +99,11 @@ def next_attempt(outcome: Outcome, attempts: int, max_attempts: int, now: dateti
     return now + timedelta(seconds=max(planned, min(outcome.retry_after or 0, _LONGEST_WAIT)))
 
 
+def tried_for(attempts: int) -> timedelta:
+    """For how long, at least, something has been tried that was found each time not to have left."""
+    return timedelta(seconds=max(0, attempts - len(_BACK_OFF)) * _BACK_OFF[-1])
+
+
 def leaving_time(due_at: datetime, now: datetime) -> datetime:
     """When a mail leaves that is handed over now: when it is due, in 20 minutes at the earliest, on a full minute."""
     wanted = max(due_at, now + HAND_OVER_LEAD)

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from conftest import CLEAN  # type: ignore[import-not-found]
+from conftest import CLEAN, on_sqlite  # type: ignore[import-not-found]
 from sqlalchemy.exc import OperationalError
 from test_delivering import ledger_adds_up, mails, open_thread  # type: ignore[import-not-found]
 from test_handing import with_email  # type: ignore[import-not-found]
@@ -212,6 +212,29 @@ def give_up(house):
         house.pipeline.delivering.deliver()
         house.clock.forward(hours=1)
     return slug
+
+
+@on_sqlite
+def test_what_a_provider_fails_at_for_days_waits_for_a_person(house):
+    """Each time it answers with an error, and each time reading back shows that nothing was done."""
+    slug = open_thread(house)
+    house.approve(slug, "x")
+    house.sandbox.set_fault("x", "502", times=1000)
+    hours = house.settings.channels.hold_after_hours
+
+    def go_on(hours):
+        for _ in range(int(hours * 2)):
+            house.pipeline.delivering.deliver()
+            house.clock.forward(minutes=30)
+
+    go_on(hours * 0.9)
+    assert house.states(slug, "x")[0] in ("unknown", "pending")
+    go_on(hours)
+    first = next(row for row in house.pipeline.reviewing.who(slug) if (row.channel, row.position) == ("x", 0))
+    assert (first.state, first.reason) == (DeliveryState.HELD, TOO_LATE)
+    house.pipeline.reviewing.resolve_deliveries((first.id,), DeliveryState.PENDING, house.officer)
+    go_on(3)
+    assert house.states(slug, "x")[0] in ("unknown", "pending"), "released, it has its time once more"
 
 
 def test_only_what_is_approved_now_is_tried_again(house):

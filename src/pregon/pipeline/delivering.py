@@ -22,6 +22,7 @@ from pregon.deliveries import (
     is_one_request,
     is_stale,
     next_attempt,
+    tried_for,
 )
 from pregon.drafts import POST_CHANNELS
 from pregon.pipeline.approved import Approved
@@ -247,9 +248,9 @@ class Delivering:
         if outcome.is_unsent:
             # As due as before: the next pass tries, and what cannot be reached for too long is late some day.
             return outcome, None
-        # What reading back shows never left was interrupted, not refused: it does not use up the attempts.
-        attempts = row.attempts if kind == "send" else min(row.attempts, max_attempts - 1)
-        due_at = next_attempt(outcome, attempts, max_attempts, now)
+        # What reading back shows never left was interrupted, not refused: it may be tried as often as its time allows.
+        most = max_attempts if kind == "send" else row.attempts + 1
+        due_at = next_attempt(outcome, row.attempts, most, now)
         # What was handed over ahead never becomes due before its own time.
         due_at = max(due_at, row.due_at) if due_at and row.due_at else due_at
         if due_at is None and not outcome.pause:
@@ -261,7 +262,8 @@ class Delivering:
         """Whether what never left was to leave so long ago that a person has to look; ahead of its time nothing is late."""
         is_ahead = AHEAD_MARK in (row.claimed_by or "")
         late = timedelta(hours=self._settings.channels.hold_after_hours)
-        return row.claimed_at is not None and not is_ahead and now - row.claimed_at > late
+        since = now - row.claimed_at if row.claimed_at else timedelta()
+        return not is_ahead and max(since, tried_for(row.attempts)) > late
 
     # --- settling
 

@@ -43,12 +43,12 @@ class DeliveryQueries(MailingQueries):
             return self._change(connection, statement.values(state=DeliveryState.HELD, reason=reason, in_doubt=False))
 
     def release_deliveries(self, ids: Sequence[str], state: DeliveryState, reason: str, at: datetime) -> int:
-        """A person's word on held or unknown deliveries: sent (settled by hand) or pending (send again)."""
+        """A person's word on held or unknown deliveries: sent (settled by hand) or pending (send again, counted anew)."""
         open_row = deliveries.c.state.in_((DeliveryState.HELD, DeliveryState.UNKNOWN))
         statement = update(deliveries).where(deliveries.c.id.in_(ids), open_row)
         with self._write() as connection:
-            sent_at = {"sent_at": at} if state is DeliveryState.SENT else {}
-            return self._change(connection, statement.values(state=state, reason=reason, due_at=at, **sent_at))
+            own = {"sent_at": at} if state is DeliveryState.SENT else {"attempts": 0}
+            return self._change(connection, statement.values(state=state, reason=reason, due_at=at, **own))
 
     def list_unknown(self, channel: ChannelName, at: datetime) -> tuple[Delivery, ...]:
         """Deliveries whose outcome is unknown and that are due to be settled."""
