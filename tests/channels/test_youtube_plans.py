@@ -136,7 +136,19 @@ def test_an_addition_goes_to_its_place(sandbox: Sandbox) -> None:
     assert channel.send(plan(replace(ADD, playlist_id="PLtidal-en", position=1)))[0].state is SENT
     assert sandbox.read("playlists")["PLtidal-en"] == ["tidalEn0001", VIDEO, "tidalEn0002"]
     too_far = channel.send(plan(replace(ADD, playlist_id="PLtidal-en", video_id="anotherVid1", position=9)))[0]
-    assert too_far.state is FAILED
+    assert too_far.state is SENT
+    assert sandbox.read("playlists")["PLtidal-en"][-1] == "anotherVid1"
+
+
+@pytest.mark.parametrize("op", ["add", "move"])
+def test_the_last_place_is_the_last_one_when_the_playlist_has_become_shorter(sandbox: Sandbox, op: str) -> None:
+    channel, videos = youtube_channel(sandbox), sandbox.read("playlists")["PLtidal-en"]
+    wanted = VIDEO if op == "add" else videos[0]
+    last = PlaylistOperation(op, "PLtidal-en", "", wanted, position=len(videos) - (op == "move"))
+    known = item_id(sandbox, videos[-1])
+    assert channel.send(plan(PlaylistOperation("remove", "PLtidal-en", "", videos[-1], item_id=known)))[0].state is SENT
+    assert channel.send(plan(last))[0].state is SENT
+    assert sandbox.read("playlists")["PLtidal-en"][-1] == wanted
 
 
 def test_one_copy_is_removed_and_the_other_stays(sandbox: Sandbox) -> None:

@@ -83,7 +83,8 @@ def _look_to_add(service: Any, operation: PlaylistOperation, delivery: Outgoing)
     items = find_items(service, operation.playlist_id, operation.video_id)
     if items:
         return _done(delivery, items[0].item_id, "the playlist already had the video"), None, ""
-    request = service.playlistItems().insert(part="snippet", body=build_item(replace(operation, item_id="")))
+    fitting = _fit(service, operation, 0)
+    request = service.playlistItems().insert(part="snippet", body=build_item(replace(fitting, item_id="")))
     return None, request, "added to the playlist"
 
 
@@ -92,11 +93,23 @@ def _look_to_move(service: Any, operation: PlaylistOperation, delivery: Outgoing
     if not items:
         detail = "the video is no longer in the playlist, so there is nothing to move; draft the plan again"
         return Outcome(delivery.delivery_id, DeliveryState.FAILED, None, detail), None, ""
+    operation = _fit(service, operation, 1)
     item = next((each for each in items if each.item_id == operation.item_id), items[0])
     if item.position == operation.position:
         return _done(delivery, item.item_id, "the video was already in its place"), None, ""
     body = build_item(replace(operation, item_id=item.item_id))
     return None, service.playlistItems().update(part="snippet", body=body), "moved to its place"
+
+
+def _fit(service: Any, operation: PlaylistOperation, own: int) -> PlaylistOperation:
+    """The operation with a place that there is: somebody may have taken videos out since the plan was made.
+
+    `own` of the playlist's videos are the one to be placed.
+    """
+    has = read_playlist(service, operation.playlist_id) if operation.position else None
+    if has is None or operation.position is None:
+        return operation
+    return replace(operation, position=min(operation.position, int(has["contentDetails"]["itemCount"]) - own))
 
 
 def _look_to_remove(service: Any, operation: PlaylistOperation, delivery: Outgoing) -> Looked:
