@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pregon.channels.mastodon import send
 from pregon.channels.mastodon.settle import is_same_post
 from pregon.drafts import post_length
 from pregon.sandbox import Sandbox
@@ -39,6 +40,17 @@ def test_a_picture_goes_up_with_its_description(sandbox: Sandbox) -> None:
     (kept,) = sandbox.read("toot_media")
     assert (kept["size"], kept["description"]) == (12, "The quay at low tide")
     assert sandbox.read("toots")[0]["media_ids"] == [kept["id"]]
+
+
+def test_an_animated_picture_is_waited_for(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(send.time, "sleep", waits.append)
+    shipment = thread("Look", media=(Media("tide.gif", "image/gif", b"GIF89a made up", "The tide"),))
+    assert mastodon_channel(sandbox).send(shipment)[0].state is SENT
+    assert len(waits) == 2
+    monkeypatch.setattr(send, "MAX_WAIT", 0.5)
+    slow = mastodon_channel(sandbox).send(thread("Again", media=shipment.content.body.parts[0].media))[0]
+    assert (slow.state, len(sandbox.read("toots"))) == (PENDING, 1)
 
 
 def test_settle_reads_every_page_and_compares_the_parent(sandbox: Sandbox) -> None:

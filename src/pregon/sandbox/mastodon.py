@@ -42,6 +42,7 @@ def mastodon_routes(state: State, faults: Faults) -> list[Route]:
         route("/api/v1/accounts/verify_credentials", stand_in.me, "GET"),
         route("/api/v1/accounts/{id}/statuses", stand_in.own, "GET"),
         route("/api/v2/media", stand_in.upload, "POST", "upload"),
+        route("/api/v1/media/{id}", stand_in.show_media, "GET"),
     ]
 
 
@@ -91,6 +92,9 @@ class MastodonStandIn:
             return JSONResponse({"error": "The post you are trying to reply to does not appear to exist."}, 404)
         if len(media) > 4 or any(self._state.get("toot_media", str(name)) is None for name in media):
             return JSONResponse({"error": "Validation failed: media"}, 422)
+        if any((self._state.get("toot_media", str(name)) or {}).get("is_working") for name in media):
+            said = "Cannot attach files that have not finished processing. Try again in a moment!"
+            return JSONResponse({"error": said}, 422)
         return None
 
     async def show(self, request: Request) -> Response:
@@ -110,15 +114,25 @@ class MastodonStandIn:
         return JSONResponse([_shown(post) for post in posts[:limit]])
 
     async def upload(self, request: Request) -> Response:
-        """POST /api/v2/media: a picture with its description."""
+        """POST /api/v2/media: a picture with its description. An animated one is worked through afterwards."""
         async with request.form() as form:
             file = form.get("file")
             if not isinstance(file, UploadFile):
                 return JSONResponse({"error": "Validation failed: File can't be blank"}, 422)
             size, text = len(await file.read()), str(form.get("description", ""))
+            is_working = file.content_type == "image/gif"
         identity = str(_FIRST_ID + self._state.next_number())
-        self._state.put("toot_media", [(identity, {"id": identity, "size": size, "description": text})])
-        return JSONResponse({"id": identity, "type": "image", "description": text})
+        kept = {"id": identity, "size": size, "description": text, "is_working": is_working}
+        self._state.put("toot_media", [(identity, kept)])
+        return JSONResponse({"id": identity, "type": "image", "description": text}, 202 if is_working else 200)
+
+    async def show_media(self, request: Request) -> Response:
+        """GET /api/v1/media/:id: 206 while it is worked through, which the second look finds done."""
+        kept = self._state.get("toot_media", request.path_params["id"])
+        if kept is None:
+            return JSONResponse({"error": "Record not found"}, 404)
+        self._state.put("toot_media", [(kept["id"], kept | {"is_working": False})])
+        return JSONResponse({"id": kept["id"], "type": "gifv"}, 206 if kept["is_working"] else 200)
 
 
 def _build_status(identity: str, body: Any) -> Record:

@@ -28,6 +28,10 @@ class Client:
         files = {"file": (media.name, media.data, media.media_type)}
         return self._session.post(f"{self._base}/api/v2/media", files=files, data={"description": media.alt_text})
 
+    def look_at_media(self, media_id: str) -> requests.Response:
+        """GET /api/v1/media/:id, which answers 206 while the server works through it. Raises what requests raises."""
+        return self._session.get(f"{self._base}/api/v1/media/{media_id}")
+
     def read(self, path: str, **query: Any) -> Any:
         """GET a path; the JSON. Raises what requests raises, and ValueError for what is no JSON."""
         answer = self._session.get(self._base + path, params=query)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -12,9 +13,12 @@ from pregon.channels.answers import ADDRESS, CREDENTIALS, DEFAULT_WAIT, RAW_LIMI
 from pregon.channels.mastodon.client import Client
 from pregon.channels.threads import without_post
 from pregon.channels.transport import was_never_written
-from pregon.types import DeliveryState, Outcome, Outgoing, PostPart
+from pregon.types import DeliveryState, Media, Outcome, Outgoing, PostPart
 
 MAX_MEDIA = 4
+# Seconds between two looks at a picture that the server works through, and after how many it is given up for now.
+_LOOK_EVERY = 0.5
+MAX_WAIT = 30.0
 
 
 def build_status(part: PostPart, delivery: Outgoing, language: str, media_ids: list[str]) -> dict[str, Any]:
@@ -33,12 +37,24 @@ def send_post(client: Client, part: PostPart, delivery: Outgoing, language: str,
     """Upload the part's pictures, then post it as a reply to the part before."""
     media_ids: list[str] = []
     for media in part.media[:MAX_MEDIA]:
-        uploaded = _call(delivery, now, lambda picture=media: client.post_media(picture))
+        uploaded = _call(delivery, now, lambda picture=media: _upload(client, picture))
         if uploaded.state is not DeliveryState.SENT or not uploaded.provider_id:
             return without_post(uploaded)
         media_ids.append(uploaded.provider_id)
     body = build_status(part, delivery, language, media_ids)
     return _call(delivery, now, lambda: client.post_status(body, delivery.delivery_id))
+
+
+def _upload(client: Client, media: Media) -> requests.Response:
+    """The answer about a picture that can be posted: an animated one is taken (202) and then worked through (206)."""
+    answer, waited = client.post_media(media), 0.0
+    while answer.status_code in (202, 206):
+        if waited >= MAX_WAIT:
+            raise requests.Timeout(repr(answer))
+        time.sleep(_LOOK_EVERY)
+        waited += _LOOK_EVERY
+        answer = client.look_at_media(str(answer.json()["id"]))
+    return answer
 
 
 def _call(delivery: Outgoing, now: datetime, ask: Any) -> Outcome:
@@ -47,7 +63,7 @@ def _call(delivery: Outgoing, now: datetime, ask: Any) -> Outcome:
     except requests.TooManyRedirects as error:
         detail = "the server's address answers with a redirect, which is refused; correct host"
         return Outcome(delivery.delivery_id, DeliveryState.PENDING, None, detail, repr(error), pause=ADDRESS)
-    except requests.RequestException as error:
+    except (requests.RequestException, KeyError, TypeError) as error:
         return _read_loss(delivery, error)
     if not answer.ok:
         return read_refusal(delivery.delivery_id, answer.status_code, answer.headers, answer.text, now)
@@ -60,7 +76,7 @@ def _call(delivery: Outgoing, now: datetime, ask: Any) -> Outcome:
         return Outcome(delivery.delivery_id, DeliveryState.UNKNOWN, None, detail, answer.text[:RAW_LIMIT])
 
 
-def _read_loss(delivery: Outgoing, error: requests.RequestException) -> Outcome:
+def _read_loss(delivery: Outgoing, error: Exception) -> Outcome:
     if was_never_written(error):
         detail = "the Mastodon server cannot be reached; nothing was posted"
         return Outcome(delivery.delivery_id, DeliveryState.PENDING, None, detail, repr(error), is_unsent=True)
