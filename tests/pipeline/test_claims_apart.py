@@ -13,7 +13,7 @@ from pregon.bootstrap import build_pipeline
 from pregon.channels.answers import spread
 from pregon.deliveries import NOT_POSTED
 from pregon.pipeline import delivering
-from pregon.types import ChannelName, DeliveryState, Outcome
+from pregon.types import ChannelName, Decision, DeliveryState, Outcome
 
 SIZE = 3
 
@@ -158,3 +158,20 @@ def test_a_thread_that_ends_does_so_in_the_same_moment_as_its_part(house, monkey
     assert house.states(slug, "x") == ["failed", "failed", "failed"]
     reasons = {row.reason for row in house.pipeline.reviewing.who(slug) if row.channel == "x" and row.position}
     assert reasons == {f"{NOT_POSTED}: no"}
+
+
+def test_what_was_stopped_as_absent_and_is_out_is_sent(house):
+    """A worker takes longer than its claim; meanwhile nothing is found of it, and somebody stops the campaign."""
+    slug, store = open_thread(house), house.pipeline.store
+    house.approve(slug, "x")
+    channel = house.pipeline.delivering._channels[ChannelName.X]
+    house.pipeline.delivering._send_claimed(channel, (claim_part(house),))
+    slow = claim_part(house, "slow")
+    house.clock.forward(minutes=4)
+    store.mark_lost_claims(house.clock(), house.clock())
+    house.pipeline.stopping.stop(slug, Decision.WITHDRAWN, house.officer)
+    house.pipeline.delivering._settle_channel(channel)
+    assert house.states(slug, "x") == ["sent", "suppressed", "suppressed"]
+    posted = Outcome(slow.id, DeliveryState.SENT, "2", "posted")
+    house.pipeline.delivering._record(channel, [slow], [posted], "send")
+    assert house.states(slug, "x") == ["sent", "sent", "suppressed"]

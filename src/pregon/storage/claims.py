@@ -131,6 +131,9 @@ class ClaimQueries(Queries):
             stopping = select(deliveries.c.draft_id).where(self._among([each.delivery_id for each in group]))
             connection.execute(select(drafts.c.id).where(drafts.c.id.in_(stopping)).with_for_update(read=True))
         open_states = _STILL_OUT if is_sent else _SETTLED if kind == "settle" else _OPEN
+        if is_sent and kind != "event":
+            # Taken for absent and then stopped. An event may be about what was called back.
+            open_states = (*open_states, DeliveryState.SUPPRESSED)
         record = update(deliveries).where(
             deliveries.c.id == given.c.id,
             or_(*map(expect_state, open_states)),
