@@ -48,6 +48,8 @@ def item_id(sandbox: Sandbox, video_id: str, playlist_id: str = "PLtidal-en") ->
 
 
 def remove(sandbox: Sandbox) -> PlaylistOperation:
+    elsewhere = PlaylistOperation("add", "PLtidal-fr", "", "tidalEn0002")
+    assert youtube_channel(sandbox).send(plan(elsewhere))[0].state is SENT
     known = item_id(sandbox, "tidalEn0002")
     return PlaylistOperation("remove", "PLtidal-en", "Tidal Cities Network", "tidalEn0002", item_id=known)
 
@@ -145,8 +147,7 @@ def test_the_last_place_is_the_last_one_when_the_playlist_has_become_shorter(san
     channel, videos = youtube_channel(sandbox), sandbox.read("playlists")["PLtidal-en"]
     wanted = VIDEO if op == "add" else videos[0]
     last = PlaylistOperation(op, "PLtidal-en", "", wanted, position=len(videos) - (op == "move"))
-    known = item_id(sandbox, videos[-1])
-    assert channel.send(plan(PlaylistOperation("remove", "PLtidal-en", "", videos[-1], item_id=known)))[0].state is SENT
+    assert channel.send(plan(remove(sandbox)))[0].state is SENT
     assert channel.send(plan(last))[0].state is SENT
     assert sandbox.read("playlists")["PLtidal-en"][-1] == wanted
 
@@ -158,6 +159,16 @@ def test_one_copy_is_removed_and_the_other_stays(sandbox: Sandbox) -> None:
     assert sandbox.read("playlists")["PLtidal-en"] == ["tidalEn0001"]
     assert channel.send(plan(operation))[0].detail == "the copy was already gone"
     assert calls(sandbox, "DELETE", "/playlistItems") == 1
+
+
+def test_the_last_copy_of_a_video_stays(sandbox: Sandbox) -> None:
+    """Of two copies somebody has taken out the one that was to stay."""
+    channel, known = youtube_channel(sandbox), item_id(sandbox, "tidalEn0002")
+    last = PlaylistOperation("remove", "PLtidal-en", "Tidal Cities Network", "tidalEn0002", item_id=known)
+    kept = channel.send(plan(last))[0]
+    assert (kept.state, calls(sandbox, "DELETE", "/playlistItems")) == (FAILED, 0)
+    assert "this copy stays" in kept.detail
+    assert channel.send(plan(remove(sandbox)))[0].state is SENT
 
 
 # --- the channel as it is

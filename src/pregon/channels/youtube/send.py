@@ -24,7 +24,7 @@ from pregon.channels.youtube.payload import (
     list_parts,
     select_operation,
 )
-from pregon.channels.youtube.reading import find_items, find_playlist, read_playlist
+from pregon.channels.youtube.reading import find_items, find_playlist, list_playlists, read_playlist
 from pregon.types import DeliveryState, Outcome, Outgoing, PlaylistOperation, Shipment
 
 # What a look before the write finds: (the outcome when there is nothing to do, the request that does it, what it then is).
@@ -116,7 +116,16 @@ def _look_to_remove(service: Any, operation: PlaylistOperation, delivery: Outgoi
     items = find_items(service, operation.playlist_id, operation.video_id)
     if operation.item_id not in [item.item_id for item in items]:
         return _done(delivery, None, "the copy was already gone"), None, ""
+    if len(items) == 1 and not _is_elsewhere(service, operation):
+        detail = "no playlist would have the video any more, so this copy stays; draft the plan again"
+        return Outcome(delivery.delivery_id, DeliveryState.FAILED, None, detail), None, ""
     return None, service.playlistItems().delete(id=operation.item_id), "taken out of the playlist"
+
+
+def _is_elsewhere(service: Any, operation: PlaylistOperation) -> bool:
+    """Whether another playlist has the video: somebody may have taken out the copy that was to stay, or adding it failed."""
+    others = (str(each["id"]) for each in list_playlists(service))
+    return any(find_items(service, each, operation.video_id) for each in others if each != operation.playlist_id)
 
 
 _LOOKS: dict[str, Callable[[Any, PlaylistOperation, Outgoing], Looked]] = {
