@@ -78,6 +78,13 @@ def test_a_mention_comes_back_without_its_server() -> None:
     assert not is_same_post(post, "With @tide@s.example", "7")
 
 
+def test_a_lost_post_with_a_mention_of_nobody_is_found(sandbox: Sandbox) -> None:
+    shipment = thread("With @tides@elsewhere.example, on Monday")
+    sandbox.set_fault("mastodon", "drop_after_accept")
+    assert mastodon_channel(sandbox).send(shipment)[0].state is UNKNOWN
+    assert mastodon_channel(sandbox).settle(shipment)[0].state is SENT
+
+
 def test_counters_are_samples(sandbox: Sandbox) -> None:
     ways, at = mastodon_channel(sandbox), datetime.now(UTC)
     sent = ways.send(thread(TEXT))[0]

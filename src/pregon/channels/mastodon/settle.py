@@ -1,7 +1,7 @@
 """Find a post whose answer was lost among the account's own. Posts nothing.
 
 A status comes back as HTML whose text, tags taken off, is what was posted: links are shown shortened by hidden spans,
-and mentions without their server.
+and mentions without their server, unless it knows of no such account.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def settle_post(client: Client, part: PostPart, delivery: Outgoing, now: datetim
 def is_same_post(post: Mapping[str, Any], text: str, reply_to_id: str | None) -> bool:
     """Whether a status has this text and answers this parent."""
     parent = str(post["in_reply_to_id"]) if post.get("in_reply_to_id") else None
-    return parent == reply_to_id and _squeeze(_plain(str(post.get("content", "")))) == _squeeze(_short(text))
+    return parent == reply_to_id and _squeeze(_short(_plain(str(post.get("content", ""))))) == _squeeze(_short(text))
 
 
 def _own_posts(client: Client, since: datetime | None) -> tuple[list[Mapping[str, Any]], bool]:
