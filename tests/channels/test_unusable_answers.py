@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
+from pregon.channels.answers import DEFAULT_WAIT, read_wait
 from pregon.channels.mastodon import settle as mastodon
 from pregon.channels.transport import SingleAttemptAdapter
 from pregon.channels.x import settle as x
@@ -77,3 +78,10 @@ def test_what_is_older_than_what_was_read_is_not_taken_for_absent(
         assert channel.settle(lost)[0].state is DeliveryState.UNKNOWN
         assert channel.settle(thread("Another, 2"))[0].state is DeliveryState.SENT
     assert channel.settle(lost)[0].state is DeliveryState.SENT
+
+
+@pytest.mark.parametrize("given", ["²", "soon", "-5", "Mon, 99 Foo 2026"])
+def test_a_wait_that_is_no_number_is_a_minute(given: str) -> None:
+    now = datetime.now(UTC)
+    assert read_wait({"Retry-After": given}, "", now) == DEFAULT_WAIT
+    assert read_wait({"x-reset": given}, "x-reset", now) == DEFAULT_WAIT

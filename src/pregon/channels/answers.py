@@ -43,14 +43,14 @@ def read_wait(headers: Mapping[str, str], reset_header: str, now: datetime) -> f
     """
     given = headers.get("Retry-After")
     reset = headers.get(reset_header)
-    if given and given.strip().isdigit():
+    if given and given.strip().isdecimal():
         return float(given)
     if given:
         try:
             return max(0.0, (parsedate_to_datetime(given) - now).total_seconds())
         except (ValueError, TypeError):
             return DEFAULT_WAIT
-    if reset and reset.strip().isdigit():
+    if reset and reset.strip().isdecimal():
         return max(0.0, float(reset) - now.timestamp())
     return DEFAULT_WAIT
 
