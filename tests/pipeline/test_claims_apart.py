@@ -175,3 +175,17 @@ def test_what_was_stopped_as_absent_and_is_out_is_sent(house):
     posted = Outcome(slow.id, DeliveryState.SENT, "2", "posted")
     house.pipeline.delivering._record(channel, [slow], [posted], "send")
     assert house.states(slug, "x") == ["sent", "sent", "suppressed"]
+
+
+def test_mails_that_were_stopped_as_absent_and_are_out_are_sent(three):
+    store, delivering = three.pipeline.store, three.pipeline.delivering
+    (slow,) = store.exchange_mailings((), 1, SIZE, "slow", three.clock())
+    three.clock.forward(minutes=20)
+    store.mark_lost_claims(three.clock(), three.clock())
+    delivering._settle_channel(delivering._channels[ChannelName.EMAIL])
+    assert states(three) == ["pending"]
+    view = three.draft(three.slug, "email")
+    three.pipeline.reviewing.decide(view.draft.id, Decision.WITHDRAWN, view.revision.digest, three.officer)
+    assert states(three) == []
+    store.exchange_mailings([(slow, Outcome("", DeliveryState.SENT, "one"))], 0, 0, "slow", three.clock())
+    assert states(three) == ["sent"]

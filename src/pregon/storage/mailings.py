@@ -82,7 +82,8 @@ _RECORD = (
 )
 # The claim says which rows, the places only where they are.
 _MINE = _RECORD + "{at_places} AND claimed_by = {claim} AND state || '' = 'sending'"
-_STILL_OPEN = _RECORD + "{among} AND state || '' IN ('sending', 'unknown', 'held', 'pending')"
+# What was taken for absent, and stopped as such, is out all the same.
+_STILL_OPEN = _RECORD + "{among} AND state || '' IN ('sending', 'unknown', 'held', 'pending', 'suppressed')"
 # What the provider keeps until its time may have been called back since, and claimed by somebody else.
 _STILL_KEPT = _RECORD + "{among} AND claimed_by = {claim} AND state || '' IN ('sending', 'unknown', 'held')"
 
