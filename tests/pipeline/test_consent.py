@@ -120,3 +120,25 @@ def test_one_consent_withdrawn_leaves_the_other(house: House, purpose: Purpose) 
     receive(house, events_of({both.address: both}, "after", timedelta(hours=2)))
     left = EventType.CLICKED if purpose is Purpose.OPENS else EventType.OPENED
     assert counted(house, {both.address: both}) == {(both.address, left)}
+
+
+@pytest.mark.parametrize("purpose", [Purpose.OPENS, Purpose.CLICKS])
+def test_a_yes_that_is_taken_back_before_the_mail_leaves_is_not_in_it(house: House, purpose: Purpose) -> None:
+    address = address_of(Consent.GRANTED, Consent.GRANTED)
+    keeps = "stays@nine.example"
+    people = [f"{each},Ada,fr,members,subscribed,granted,granted" for each in (address, keeps)]
+    house.pipeline.contacts.import_text("\n".join((HEAD, *people)))
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    person = house.pipeline.store.find_contact(address)
+    house.pipeline.contacts.record_answers(person.id, {purpose: Consent.DENIED}, "a letter")
+    house.pipeline.delivering.deliver()
+    mails = {mail["to_email"]: mail["tracking"] for mail in house.sandbox.read("mails")}
+    asked = {Purpose.OPENS: "open_tracking", Purpose.CLICKS: "click_tracking"}
+    for each, name in asked.items():
+        assert mails[address][name]["enable"] is (each is not purpose)
+        assert mails[keeps][name]["enable"] is True
+    assert list(mails).count(address) == 1
+    assert set(house.states(slug, "email")) <= {"sent", "suppressed"}
+    (row,) = [row for row in house.pipeline.reviewing.who(slug) if row.address == address]
+    assert (row.track_opens, row.track_clicks) == (purpose is not Purpose.OPENS, purpose is not Purpose.CLICKS)

@@ -48,9 +48,22 @@ _PLACES = (
 _SUPPRESSED = "EXISTS (SELECT 1 FROM suppressions s WHERE s.address = lower(deliveries.address))"
 _LEFT = "EXISTS (SELECT 1 FROM contacts c WHERE c.id = deliveries.contact_id AND c.state <> 'subscribed')"
 _REFUSED = f"({_SUPPRESSED} OR {_LEFT})"
+# Whoever is sent to is looked up anyway, so a yes to tracking that was taken back is found for nothing.
+_CHANGED = (
+    "EXISTS (SELECT 1 FROM contacts c WHERE c.id = deliveries.contact_id AND (c.state <> 'subscribed' "
+    "OR deliveries.track_opens AND c.open_tracking <> 'granted' "
+    "OR deliveries.track_clicks AND c.click_tracking <> 'granted'))"
+)
 _CLAIM = (
     "UPDATE deliveries SET state = 'sending', claimed_at = {at}, claimed_by = {claim}, attempts = attempts + 1 "  # noqa: S608 - constants
-    "WHERE {at_places} AND state || '' = 'pending' AND " + _ALIKE + " AND NOT " + _REFUSED
+    "WHERE {at_places} AND state || '' = 'pending' AND " + _ALIKE + f" AND NOT ({_SUPPRESSED} OR {_CHANGED})"
+)
+# What is planned as tracked leaves without what is not agreed to any more: the next look claims it with its like.
+_AGREES = "EXISTS (SELECT 1 FROM contacts c WHERE c.id = deliveries.contact_id AND c."
+_UNTRACK = (
+    "UPDATE deliveries SET track_opens = track_opens AND " + _AGREES + "open_tracking = 'granted'), "  # noqa: S608 - constants
+    "track_clicks = track_clicks AND " + _AGREES + "click_tracking = 'granted') "
+    "WHERE {at_places} AND state || '' = 'pending'"
 )
 _TAKE_OUT = (
     "UPDATE deliveries SET state = 'suppressed', reason = CASE WHEN " + _SUPPRESSED + " THEN 'suppressed' "  # noqa: S608 - constants
@@ -125,8 +138,8 @@ class MailingQueries(ClaimQueries):
         """Record what became of whole mailings, and claim up to `count` more of up to `limit` mails each.
 
         Nothing is claimed while mail is paused, and no more than is left of each budget. An address that was suppressed
-        or unsubscribed since planning is taken out by the claim itself, so that this is effective for everything not
-        yet claimed. With `until` what is due by then is claimed ahead: a mailing that is due later than `at` has mails of
+        or unsubscribed since planning is taken out by the claim itself, and a yes to tracking that was taken back since is
+        gone from what it claims, so that both are effective for everything not yet claimed. With `until` what is due by then is claimed ahead: a mailing that is due later than `at` has mails of
         one time alone. What was refused once waits for its time.
         """
         with self._write() as connection:
@@ -252,7 +265,7 @@ def _claim_next(run: _Statements, limit: int, worker: str) -> Mailing | None:
 def _claim_rows(
     run: _Statements, claim: str, places: list[Any], same: dict[str, Any]
 ) -> tuple[list[MailRow], list[Any]]:
-    """Claim what lies at these places, take out what may no longer be sent; what was claimed, and where it lies now."""
+    """Claim what lies at these places, take out what may no longer be sent or tracked; what was claimed, and where it lies now."""
     listed = run.several(places)
     if run.is_postgres:
         found = run(_CLAIM + _RETURNING, claim=claim, places=listed, **same).all()
@@ -262,6 +275,7 @@ def _claim_rows(
         rows, now = run.read_all(_CLAIMED, "id, address, name, attempts", claim=claim, places=listed), places
     if len(rows) < len(places):
         run(_TAKE_OUT, places=listed)
+        run(_UNTRACK, places=listed)
     return rows, now
 
 
