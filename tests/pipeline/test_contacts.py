@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import inspect, select, text
 
+from pregon.deliveries import sign_delivery
 from pregon.errors import NotFoundError, PregonError
-from pregon.types import Consent, ContactState, DeliveryState, Purpose
+from pregon.types import Consent, ContactState, DeliveryState, EventType, ProviderEvent, Purpose, Wish
 
 
 def sent_to(house):
@@ -94,6 +95,73 @@ def test_a_delivery_under_way_keeps_its_address_until_it_is_settled(house):
     assert store.finish_erasures() == 0
     with engine.connect() as connection:
         assert connection.execute(select(deliveries.c.address).where(mine)).scalar() == f"erased:{row.contact_id}"
+
+
+def receive(house, *events):
+    """Events as if a verified webhook had brought them."""
+    house.pipeline.measuring._readers["test"] = lambda headers, body: events
+    house.pipeline.measuring.receive_events("test", {}, b"")
+
+
+def report(house, key, kind, delivery_id, address):
+    """One event as a provider tells it, the address in it."""
+    raw = f'{{"email": "{address.title()}"}}'
+    return ProviderEvent("test", key, kind, house.clock(), delivery_id, address.title(), raw=raw, permanent=True)
+
+
+def naming(house, address):
+    """The tables that still hold an address, but for the duty to tell the provider."""
+    lines = [line for line in everything(house).splitlines() if address in line.lower()]
+    return {line.split(":")[0] for line in lines} - {"provider_duties"}
+
+
+def test_what_is_told_of_an_erased_person_names_them_no_more(house):
+    slug, row = sent_to(house)
+    receive(house, report(house, "early", EventType.BOUNCED, None, row.address))
+    house.pipeline.contacts.release(row.address)
+    house.pipeline.contacts.erase(row.address)
+    assert naming(house, row.address) == set()
+    kinds = (EventType.DELIVERED, EventType.OPENED, EventType.BOUNCED, EventType.COMPLAINED, EventType.UNSUBSCRIBED)
+    for delivery_id in (row.id, None):
+        receive(house, *(report(house, f"{delivery_id} {kind}", kind, delivery_id, row.address) for kind in kinds))
+    assert naming(house, row.address) == set()
+    funnel = house.pipeline.measuring.funnels(slug)[0].rows[0]
+    assert (funnel.delivered, funnel.bounced, funnel.complained, funnel.unsubscribed) == (1, 1, 1, 1)
+
+
+def test_an_old_link_of_an_erased_person_leaves_nothing_to_tell_the_provider(house):
+    _, row = sent_to(house)
+    house.pipeline.contacts.erase(row.address)
+    house.pipeline.measuring.unsubscribe(sign_delivery(row.id, house.pipeline.measuring._key))
+    assert [line for line in everything(house).splitlines() if "erased:" in line and "suppress" in line] == []
+
+
+@pytest.mark.parametrize("ends", ["erased", "forgotten"])
+def test_what_was_reported_of_a_notice_goes_with_it(house, ends):
+    house.pipeline.signups.ask("ana@new.example", "fr", Wish("Ana", ("public",)), connection="192.0.2.1")
+    (notice,) = house.pipeline.store.claim_notices(10, house.clock())
+    receive(house, report(house, "before", EventType.PROCESSED, notice.id, "ana@new.example"))
+    if ends == "erased":
+        house.pipeline.contacts.erase("ana@new.example")
+        receive(house, report(house, "after", EventType.DELIVERED, notice.id, "ana@new.example"))
+    else:
+        house.clock.forward(days=31)
+        assert house.pipeline.signups.forget() == 1
+    assert naming(house, "ana@new.example") == set()
+
+
+def test_the_figures_know_that_what_waited_for_an_erased_person_was_left_out(house):
+    slug = house.open_campaign()
+    house.approve(slug, "email")
+    rows = [r for r in house.pipeline.reviewing.who(slug) if r.channel == "email" and r.state is DeliveryState.PENDING]
+    before = house.pipeline.measuring.funnels(slug)[0].rows[0]
+    house.pipeline.contacts.erase(rows[0].address)
+    after = house.pipeline.measuring.funnels(slug)[0].rows[0]
+    assert (after.planned, after.pending, after.suppressed) == (
+        before.planned,
+        before.pending - 1,
+        before.suppressed + 1,
+    )
 
 
 def test_only_what_changes_is_recorded(house):

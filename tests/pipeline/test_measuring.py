@@ -1,6 +1,7 @@
 """Signed events once, consent obeyed also backwards, unsubscribes at once, counts that add up."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from conftest import CLEAN  # type: ignore[import-not-found]
@@ -83,6 +84,42 @@ def test_an_import_never_brings_back_who_unsubscribed(house):
     csv = f"email,language,lists,status,click_tracking\n{rows[0].address},fr,members,subscribed,granted\n"
     assert house.pipeline.contacts.import_text(csv).accepted == 1
     assert house.pipeline.store.read_contact(rows[0].contact_id).state is ContactState.UNSUBSCRIBED
+
+
+def test_who_unsubscribes_with_the_provider_is_unsubscribed_here(house):
+    slug, rows = sent(house)
+    told = ProviderEvent("test", "u1", EventType.UNSUBSCRIBED, house.clock(), rows[0].id, rows[0].address)
+    elsewhere = ProviderEvent("test", "u2", EventType.UNSUBSCRIBED, house.clock(), None, rows[1].address)
+    receive(house, told, elsewhere)
+    assert house.pipeline.store.read_contact(rows[0].contact_id).state is ContactState.UNSUBSCRIBED
+    suppressed = house.pipeline.store.list_suppressions()
+    assert rows[0].address in suppressed
+    assert rows[1].address not in suppressed, "without a delivery it may be about another program's mails"
+    assert figures(house, slug).unsubscribed == 1
+
+
+def test_an_event_that_is_sent_again_does_not_undo_a_release(house):
+    _, rows = sent(house)
+    bounce = ProviderEvent("test", "b1", EventType.BOUNCED, house.clock(), rows[0].id, rows[0].address, permanent=True)
+    receive(house, bounce)
+    house.pipeline.contacts.release(rows[0].address)
+    receive(house, bounce)
+    assert rows[0].address not in house.pipeline.store.list_suppressions()
+    receive(house, replace(bounce, key="b2"))
+    assert rows[0].address in house.pipeline.store.list_suppressions()
+
+
+def test_a_bounce_that_was_not_kept_is_followed_when_it_is_sent_again(house, monkeypatch):
+    _, rows = sent(house)
+    bounce = ProviderEvent("test", "b1", EventType.BOUNCED, house.clock(), rows[0].id, rows[0].address, permanent=True)
+    for name in ("add_suppression", "add_events"):
+        with monkeypatch.context() as broken:
+            broken.setattr(house.pipeline.store, name, lambda *given: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                receive(house, bounce)
+    receive(house, bounce)
+    assert rows[0].address in house.pipeline.store.list_suppressions()
+    assert house.pipeline.store.known_events({("test", "b1"), ("test", "b2")}) == {("test", "b1")}
 
 
 def test_a_hard_bounce_is_never_written_to_again_and_a_soft_one_may_be(house):

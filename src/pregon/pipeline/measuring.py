@@ -12,6 +12,7 @@ from pregon.deliveries import read_token
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL, substitute
 from pregon.errors import NoCampaignError, NotFoundError
 from pregon.metrics import add_funnels, label_clicks, label_event
+from pregon.pipeline.contact_rows import mark_address
 from pregon.pipeline.protocols import Channel, Clock, EventReader, EventSource, Storage
 from pregon.settings import Settings
 from pregon.types import (
@@ -83,12 +84,45 @@ class Measuring:
         events = [self._matched(event) for event in given]
         rows = self._store.read_deliveries(sorted({event.delivery_id for event in events if event.delivery_id}))
         people = self._store.read_contacts(sorted({row.contact_id for row in rows.values() if row.contact_id}))
-        new = [self._labelled(event, rows.get(event.delivery_id or ""), people) for event in events]
-        added = self._store.add_events(new, self._clock())
+        forgotten = self._find_forgotten(events, rows)
+        known = self._store.known_events({(event.provider, event.key) for event in events})
+        # Followed before they are kept: what is sent again because this was interrupted is followed again, and what is
+        # known already lifts no later word, such as the release of an address.
         for event in events:
-            self._follow(event, rows.get(event.delivery_id or ""))
+            row = rows.get(event.delivery_id or "")
+            self._settle_by(event, row)
+            if (event.provider, event.key) not in known and self._address_of(event, row) not in forgotten:
+                self._follow(event, row)
+        kept = [self._without_name(event, forgotten, people, rows) for event in events]
+        new = [self._labelled(event, rows.get(event.delivery_id or ""), people) for event in kept]
+        added = self._store.add_events(new, self._clock())
         self._relabel(provider, list(rows))
         return added
+
+    @staticmethod
+    def _address_of(event: ProviderEvent, row: Delivery | None) -> str:
+        return normalise_address(event.address or (row.address if row else ""))
+
+    def _find_forgotten(self, events: Iterable[ProviderEvent], rows: Mapping[str, Delivery]) -> set[str]:
+        """Which addresses of events are of people who were erased. Who is known by their delivery need not be looked up."""
+        followed = (EventType.BOUNCED, EventType.COMPLAINED, EventType.UNSUBSCRIBED)
+        asked = [(event, rows.get(event.delivery_id or "")) for event in events]
+        addresses = {self._address_of(*each) for each in asked if each[1] is None or each[0].type in followed} - {""}
+        marks = {mark_address(address, self._key): address for address in addresses}
+        found = self._store.read_suppressions(list(marks)) if marks else {}
+        # A row of an erased person has no address any more.
+        return {marks[mark] for mark in found} | {address for address in addresses if "@" not in address}
+
+    def _without_name(
+        self, event: ProviderEvent, forgotten: set[str], people: Mapping[int, Contact], rows: Mapping[str, Delivery]
+    ) -> ProviderEvent:
+        """The event as it may be kept: what the provider said names a person, and some asked to be forgotten."""
+        row = rows.get(event.delivery_id or "")
+        contact = people.get(row.contact_id or 0) if row else None
+        is_erased = contact is not None and "@" not in contact.address
+        if is_erased or self._address_of(event, row) in forgotten:
+            return replace(event, raw="", url=None)
+        return event
 
     def _matched(self, event: ProviderEvent) -> ProviderEvent:
         if event.delivery_id is None and event.provider_id:
@@ -113,17 +147,25 @@ class Measuring:
         return event, label, rule, True
 
     def _follow(self, event: ProviderEvent, row: Delivery | None) -> None:
-        address = normalise_address(event.address or (row.address if row else ""))
-        now = self._clock()
+        """The loop back: what an event says of an address."""
+        address, now = self._address_of(event, row), self._clock()
+        detail = "the provider reported it"
         if address and event.type is EventType.BOUNCED and event.permanent:
-            self._store.add_suppression(address, SuppressionReason.BOUNCED, "the provider reported it", now)
+            self._store.add_suppression(address, SuppressionReason.BOUNCED, detail, now)
         if address and event.type is EventType.COMPLAINED:
-            self._store.add_suppression(address, SuppressionReason.COMPLAINED, "the provider reported it", now)
+            self._store.add_suppression(address, SuppressionReason.COMPLAINED, detail, now)
+        # Without a delivery it may be about the mails of another program that sends by the same account.
+        if address and event.type is EventType.UNSUBSCRIBED and row is not None:
+            if row.contact_id is not None:
+                self._store.set_contact_state(row.contact_id, ContactState.UNSUBSCRIBED, now, detail)
+            self._store.add_suppression(address, SuppressionReason.UNSUBSCRIBED, detail, now)
+
+    def _settle_by(self, event: ProviderEvent, row: Delivery | None) -> None:
         arrived = (EventType.PROCESSED, EventType.DELIVERED, EventType.BOUNCED, EventType.DEFERRED)
         if row is not None and row.state is DeliveryState.UNKNOWN and event.type in arrived:
             detail = f"the provider reported {event.type} by our id"
             outcome = Outcome(row.id, DeliveryState.SENT, event.provider_id, detail, event.raw)
-            self._store.record_outcomes([(outcome, None)], "event", now)
+            self._store.record_outcomes([(outcome, None)], "event", self._clock())
 
     def _relabel(self, provider: str, delivery_ids: list[str]) -> None:
         by_delivery: dict[str, list[StoredEvent]] = {}
@@ -153,9 +195,10 @@ class Measuring:
         row, now = self.recipient_of(token), self._clock()
         if row.contact_id is not None:
             self._store.set_contact_state(row.contact_id, ContactState.UNSUBSCRIBED, now)
-        detail = "by the link in a mail"
-        self._store.add_suppression(normalise_address(row.address), SuppressionReason.UNSUBSCRIBED, detail, now)
         event = ProviderEvent("desk", f"unsubscribe:{row.id}", EventType.UNSUBSCRIBED, now, row.id, row.address)
+        if not self._find_forgotten([event], {row.id: row}):
+            address, detail = normalise_address(row.address), "by the link in a mail"
+            self._store.add_suppression(address, SuppressionReason.UNSUBSCRIBED, detail, now)
         self._store.add_events([(event, Label.HUMAN, "confirmed-by-post", True)], now)
         return row
 

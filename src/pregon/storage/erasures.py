@@ -9,11 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, String, cast, delete, func, literal, select, update
+from sqlalchemy import Connection, String, and_, cast, delete, func, literal, select, update
 
 from pregon.storage.base import Queries
 from pregon.storage.conditions import of_contacts
 from pregon.storage.duties import note_duty
+from pregon.storage.funnels import mark_stale
+from pregon.storage.notices import strip_notices
 from pregon.storage.tables import (
     campaigns,
     consents,
@@ -70,15 +72,21 @@ class ErasureQueries(Queries):
             kept = self._insert(suppressions).values(**values).on_conflict_do_nothing(index_elements=["address"])
             connection.execute(kept)
             note_duty(connection, "erase", address, at)
+            # What a provider reported without our id.
+            unmatched = and_(
+                events.c.delivery_id.is_(None), func.lower(events.c.raw).contains(address, autoescape=True)
+            )
+            connection.execute(update(events).where(unmatched).values(raw="", url=None))
             if contact_id:
                 self._forget(connection, contact_id, at)
         return int(contact_id)
 
-    @staticmethod
-    def _forget(connection: Connection, contact_id: int, at: datetime) -> None:
+    def _forget(self, connection: Connection, contact_id: int, at: datetime) -> None:
         for table in (memberships, left_lists, consents):
             connection.execute(delete(table).where(table.c.contact_id == contact_id))
-        connection.execute(delete(notices).where(notices.c.contact_id == contact_id))
+        asked = notices.c.contact_id == contact_id
+        strip_notices(connection, asked)
+        connection.execute(delete(notices).where(asked))
         answers = {"open_tracking": Consent.UNKNOWN, "click_tracking": Consent.UNKNOWN}
         gone = {"address": f"erased:{contact_id}", "state": ContactState.UNSUBSCRIBED, "erased_at": at}
         changed = update(contacts).where(contacts.c.id == contact_id)
@@ -87,7 +95,8 @@ class ErasureQueries(Queries):
             of_contacts([contact_id]), deliveries.c.state.in_((DeliveryState.PENDING, DeliveryState.HELD))
         )
         reason = "the person asked to be erased"
-        connection.execute(waiting.values(state=DeliveryState.SUPPRESSED, reason=reason))
+        out = waiting.values(state=DeliveryState.SUPPRESSED, reason=reason).returning(deliveries.c.campaign_id)
+        mark_stale(self, connection, connection.execute(out).scalars().all())
         _blank(connection, of_contacts([contact_id]))
 
     def finish_erasures(self) -> int:

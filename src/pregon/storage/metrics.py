@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,20 @@ class MetricQueries(Queries):
             ids = [row["delivery_id"] for row in rows if row["delivery_id"]]
             mark_stale_by_delivery(self, connection, ids)
         return added
+
+    def known_events(self, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Which of these events, each by its provider and key, are kept already."""
+        by_provider: dict[str, list[str]] = {}
+        for provider, key in wanted:
+            by_provider.setdefault(provider, []).append(key)
+        found: set[tuple[str, str]] = set()
+        with self._read() as connection:
+            for provider, keys in by_provider.items():
+                for start in range(0, len(keys), _LOOK_UP):
+                    some = events.c.key.in_(keys[start : start + _LOOK_UP])
+                    query = select(events.c.key).where(events.c.provider == provider, some)
+                    found.update((provider, key) for key in connection.execute(query).scalars())
+        return found
 
     def list_events(self, delivery_ids: Sequence[str]) -> tuple[StoredEvent, ...]:
         """All events of some deliveries, oldest first."""

@@ -11,11 +11,20 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
 from pregon.storage.base import Queries
 from pregon.storage.conditions import of_contacts
-from pregon.storage.tables import consents, contacts, deliveries, form_attempts, left_lists, memberships, notices
+from pregon.storage.tables import (
+    consents,
+    contacts,
+    deliveries,
+    events,
+    form_attempts,
+    left_lists,
+    memberships,
+    notices,
+)
 from pregon.types import Consent, ContactState, DeliveryState, Notice, Outcome, Wish
 
 
@@ -98,9 +107,16 @@ class NoticeQueries(Queries):
             for table in (memberships, left_lists, consents):
                 connection.execute(delete(table).where(table.c.contact_id.in_(gone)))
             connection.execute(delete(contacts).where(contacts.c.id.in_(gone)))
+            strip_notices(connection, old)
             connection.execute(delete(notices).where(old))
             connection.execute(delete(form_attempts).where(form_attempts.c.at < before))
         return len(gone)
+
+
+def strip_notices(connection: Connection, which: Any) -> None:
+    """Forget what the provider reported of these notices: they are in no ledger, and what it says holds the address."""
+    ids = select(notices.c.id).where(which)
+    connection.execute(update(events).where(events.c.delivery_id.in_(ids)).values(raw="", url=None))
 
 
 def _notice(row: Row[Any]) -> Notice:
