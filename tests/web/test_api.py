@@ -184,6 +184,10 @@ def test_contacts_by_the_rules_of_an_import(place: Place, program: Programs) -> 
     path = f"/contacts/{made['id']}"
     assert approver.post("/contacts", address="ada@town.example", name="Ada L.")["id"] == made["id"]
     assert approver.get("/contacts", q="ada@town.example")["contacts"][0]["name"] == "Ada L."
+    far = approver.post("/contacts", address="Info@Bücher.example")
+    assert far["address"] == "info@xn--bcher-kva.example"
+    approver.post("/suppressions", address="info@BÜCHER.example")
+    approver.post("/suppressions/release", address="info@BÜCHER.example")
     assert approver.ask("PATCH", path, json={"city": "Port"})["city"] == "Port"
     assert "how the answer came" in approver.ask("PATCH", path, 400, json={"clicks": "granted"})["error"]["message"]
     mended = approver.ask("PATCH", path, json={"clicks": "granted", "how": "a letter of 3 November"})

@@ -12,6 +12,7 @@ import io
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import BinaryIO
 
 from pregon.errors import PregonError
@@ -26,7 +27,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_LONGEST_FIELD = 50_000
+_LONGEST_FIELD, _LONGEST_LINE = 50_000, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,7 @@ class ContactFile:
 def open_contact_file(file: BinaryIO) -> ContactFile:
     """Look at a seekable file. Raises `PregonError` when it is not text or names no column for the address."""
     encoding = _find_encoding(file)
-    first = _read_first_line(file, encoding)
-    header, delimiter = _find_delimiter(first)
+    header, delimiter = _find_delimiter(_read_beginning(file, encoding))
     known = read_header(header)
     if "address" not in known:
         raise PregonError("The file has no column named email; the first line must name the columns.")
@@ -61,7 +61,8 @@ def read_rows(file: BinaryIO, shape: ContactFile) -> Iterator[tuple[int, list[st
     # Not closed here: the file belongs to whoever opened it.
     text = io.TextIOWrapper(file, encoding=shape.encoding, errors="replace", newline="")
     try:
-        reader = csv.reader(text, delimiter=shape.delimiter)
+        # A line without an end is read in pieces, each of them refused, and never held as a whole.
+        reader = csv.reader(iter(partial(text.readline, _LONGEST_LINE), ""), delimiter=shape.delimiter)
         next(reader, None)
         yield from _number_rows(reader, len(shape.header))
     finally:
@@ -157,17 +158,25 @@ def _is_utf8(file: BinaryIO) -> bool:
     return True
 
 
-def _read_first_line(file: BinaryIO, encoding: str) -> str:
+def _read_beginning(file: BinaryIO, encoding: str) -> str:
     file.seek(0)
     text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
     try:
-        return text.readline(_LONGEST_FIELD)
+        return text.read(_LONGEST_FIELD)
     except UnicodeError as error:
         raise PregonError("The file is not text; export the contacts as CSV and choose that file.") from error
     finally:
         text.detach()
 
 
-def _find_delimiter(first: str) -> tuple[list[str], str]:
-    headers = [(next(csv.reader([first], delimiter=each), []), each) for each in _DELIMITERS]
+def _find_delimiter(beginning: str) -> tuple[list[str], str]:
+    # The names of the columns may have line breaks in them, so that they are read as the rows are.
+    headers = [(_read_header(beginning, delimiter), delimiter) for delimiter in _DELIMITERS]
     return max(headers, key=lambda pair: (sum(map(len, read_header(pair[0]).values())), len(pair[0])))
+
+
+def _read_header(beginning: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(beginning, newline=""), delimiter=delimiter), [])
+    except csv.Error:
+        return []

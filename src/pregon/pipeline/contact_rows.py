@@ -38,7 +38,9 @@ def mark_address(address: str, key: bytes) -> str:
 
 def check_address(text: str) -> tuple[str, str]:
     """(the address as it is stored, "") or ("", why it is none). International domains become ASCII."""
-    address = text.strip().casefold()
+    address = text.strip()
+    # Other letters are left as they are: folded, the ß or K of one mailbox would be the ss or k of another.
+    address = address.lower() if address.isascii() else address
     if _PLAIN.match(address) and not address.endswith(_SPECIAL):
         return address, ""
     try:
@@ -46,7 +48,7 @@ def check_address(text: str) -> tuple[str, str]:
     except EmailNotValidError:
         why = _explain(address)
         return "", f"{text.strip()[:100]!r} is not an e-mail address: {why}"
-    return (found.ascii_email or address).casefold(), ""
+    return (found.ascii_email or address).lower(), ""
 
 
 def _explain(address: str) -> str:
@@ -103,7 +105,7 @@ class RowReader:
             return f"{unread[:40]!r} says neither yes nor no; write granted, denied or nothing"
         if at is None and at_said:
             return f"{at_said[:40]!r} is not a date; write it as 2026-11-23"
-        lists = read_lists(listed)
+        lists, text = read_lists(_clean(listed)), text.replace("\0", "")
         problem = _find_overlong((name, organisation, city, country), lists, text)
         if problem:
             return problem
@@ -154,4 +156,7 @@ def _read_time(text: str) -> datetime | None:
                 continue
         else:
             return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    try:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except OverflowError:  # a zone that leads out of the calendar
+        return None

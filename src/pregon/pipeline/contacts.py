@@ -76,6 +76,7 @@ class Contacts(ContactImport):
 
     def release(self, address: str) -> None:
         """Let an address be written to again. Raises `NotFoundError`, and `PregonError` for what only they may lift."""
+        address = check_address(address)[0] or normalise_address(address)
         found = self._store.read_suppressions([address]).get(address)
         if found is None:
             raise NotFoundError("This address is not suppressed.")

@@ -163,7 +163,7 @@ def save_contact(contact: ContactIn, desk: AnyDesk, user: Approver) -> ContactOu
     result = desk.pipeline.contacts.import_file(file, name=f"the API (by {user.name})", language=first)
     if result.rejected:
         raise PregonError(f"{result.rejected[0][1]}.")
-    saved = desk.pipeline.store.find_contact(normalise_address(contact.address))
+    saved = desk.pipeline.store.find_contact(result.first[0].address) if result.first else None
     if saved is None:
         raise PregonError("This contact cannot be kept; check the address.")
     note(desk, user, "contact", f"contact {saved.id}", "saved by the API")
