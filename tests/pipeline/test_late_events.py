@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from conftest import CLEAN, House  # type: ignore[import-not-found]
 
+from pregon.channels.sendgrid import parse_events
 from pregon.errors import SignatureError
 from pregon.types import DeliveryState, EventType
 
@@ -73,3 +75,26 @@ def test_the_figures_are_those_of_the_events_however_they_come(house: House, fau
     tracked = {row.id: row for row in rows if row.track_clicks}
     clicked = {entry["pregon_delivery_id"] for entry in told if entry["event"] == "click"} & tracked.keys()
     assert figures.clickers <= len(clicked) <= figures.clickers + figures.machine_clicks
+
+
+def test_one_event_with_what_no_database_keeps_loses_no_other(house: House) -> None:
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    house.pipeline.delivering.deliver()
+    row = next(row for row in house.pipeline.reviewing.who(slug) if row.track_clicks)
+    about = {"timestamp": int(house.clock().timestamp()) + 60, "pregon_delivery_id": row.id}
+    odd: list[Any] = [
+        {"event": "click", "url": "https://a.example/\ud83d", "useragent": "Mozilla \ud83d\0", **about},
+        {"event": "open", "sg_event_id": "x" * 5000, **about},
+        {"event": "click", "timestamp": 10**30, "pregon_delivery_id": row.id},
+        {"event": "delivered", "pregon_delivery_id": "\0\ud83d" * 60, "email": "\ud83d@x.example", "timestamp": -5},
+        {"event": ["open"], "timestamp": {}},
+        {"event": "delivered", "sg_event_id": "plain", **about},
+    ]
+    house.pipeline.measuring._readers["sendgrid"] = lambda headers, body: parse_events(body)
+    body = json.dumps(odd).encode()
+    assert house.pipeline.measuring.receive_events("sendgrid", {}, body) == 4
+    assert house.pipeline.measuring.receive_events("sendgrid", {}, body) == 0
+    kept = {event.type: event for event in house.pipeline.store.list_events([row.id])}
+    assert kept[EventType.DELIVERED].key == "plain"
+    assert kept[EventType.CLICKED].url == "https://a.example/?"

@@ -39,6 +39,8 @@ _TYPES = {
     "unsubscribe": EventType.UNSUBSCRIBED,
     "group_unsubscribe": EventType.UNSUBSCRIBED,
 }
+# A delivery's id has 32 signs and an event's of SendGrid 22 or more; a database refuses all of a batch for one too long.
+_LONGEST_ID, _LONGEST_KEY = 40, 200
 _PERMANENT_DROPS = ("bounced address", "invalid", "spam reporting address", "unsubscribed address")
 
 
@@ -79,7 +81,7 @@ def _parse(entry: dict[str, Any]) -> ProviderEvent | None:
         key=_key(entry),
         type=event_type,
         at=at,
-        delivery_id=_text(entry, DELIVERY_ARGUMENT),
+        delivery_id=_delivery_id(entry),
         address=_text(entry, "email"),
         provider_id=_request_id(entry),
         url=_text(entry, "url"),
@@ -87,8 +89,14 @@ def _parse(entry: dict[str, Any]) -> ProviderEvent | None:
         ip=_text(entry, "ip"),
         machine_open=entry.get("sg_machine_open") is True,
         permanent=_is_permanent(event_type, entry),
-        raw=json.dumps(entry, sort_keys=True, ensure_ascii=False),
+        raw=_storable(json.dumps(entry, sort_keys=True, ensure_ascii=False)),
     )
+
+
+def _delivery_id(entry: dict[str, Any]) -> str | None:
+    """Our id; what is longer than any of ours is somebody else's."""
+    given = _text(entry, DELIVERY_ARGUMENT)
+    return given if given and len(given) <= _LONGEST_ID else None
 
 
 def _request_id(entry: dict[str, Any]) -> str | None:
@@ -107,16 +115,21 @@ def _is_permanent(event_type: EventType, entry: dict[str, Any]) -> bool:
 def _key(entry: dict[str, Any]) -> str:
     """The provider's event id; without one (it is missing at times) a hash of what makes the event itself."""
     given = _text(entry, "sg_event_id")
-    if given:
+    if given and len(given) <= _LONGEST_KEY:
         return given
     names = (DELIVERY_ARGUMENT, "email", "event", "timestamp", "url", "sg_message_id")
-    text = json.dumps([str(entry.get(name, "")) for name in names])
+    text = json.dumps([*(str(entry.get(name, "")) for name in names), *([given] if given else ())])
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 def _text(entry: dict[str, Any], name: str) -> str | None:
     value = entry.get(name)
-    return value if isinstance(value, str) and value else None
+    return _storable(value) or None if isinstance(value, str) else None
+
+
+def _storable(text: str) -> str:
+    """The text without what no database keeps: half a character, as a browser's name that was cut has, and NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
 def _time(value: Any) -> datetime | None:
