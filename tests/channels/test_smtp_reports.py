@@ -110,6 +110,31 @@ def test_a_delivery_report_is_an_event(action: str, status: str, event: EventTyp
     assert f'"Diagnostic-Code": "smtp; 550 {status} No such mailbox"' in found.raw
 
 
+@pytest.mark.parametrize(
+    ("told", "permanent"),
+    [
+        ("550 No such mailbox", True),
+        ("550-5.1.1 No such mailbox", True),
+        ("550-5.7.1 [5.1.2.3] Blocked by policy", False),
+        ("552 5.2.2 Full", False),
+        ("550 from 5.7.1.9 refused", True),
+    ],
+)
+def test_where_the_status_says_nothing_the_answer_beside_it_does(told: str, permanent: bool) -> None:
+    report = delivery_report("mail-7", "failed", "5.0.0").replace(b"550 5.0.0 No such\r\n  mailbox", told.encode())
+    found = parse_report(report, NAMING, NOW)
+    assert found is not None
+    assert found.permanent is permanent
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:00 -1400", "someday", "Wed, 10 Mar 2027 11:00:00 -9999"])
+def test_a_report_with_an_impossible_date_stops_no_other(date: str) -> None:
+    report = delivery_report("mail-7", "failed", "5.1.1").replace(b"Wed, 10 Mar 2027 11:00:00 +0100", date.encode())
+    found = parse_report(report, NAMING, NOW)
+    assert found is not None
+    assert found.at == NOW
+
+
 def test_a_report_is_matched_by_the_mail_that_came_back() -> None:
     returned = f"Message-ID: {NAMING.message_id('mail-8')}"
     found = parse_report(delivery_report("", "failed", "5.1.1", returned=returned, to="bounce@x.example"), NAMING, NOW)

@@ -21,7 +21,7 @@ PROVIDER = "smtp"
 _MOST = 512 * 1024
 # RFC 3463: a full mailbox, a message too large and a policy say nothing about whether the address exists; nor do
 # objections to our own address.
-_ENHANCED = re.compile(r"5\.\d{1,3}\.\d{1,3}(?!\d)")
+_ENHANCED = re.compile(r"(?<![\d.])5\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 _NOT_THE_ADDRESS = ("5.1.7", "5.1.8", "5.2.2", "5.2.3", "5.3.", "5.7.")
 _FACTS = ("Action", "Status", "Diagnostic-Code", "Remote-MTA", "Feedback-Type", "User-Agent")
 
@@ -36,7 +36,7 @@ def parse_report(raw: bytes, naming: Naming, now: datetime) -> ProviderEvent | N
     if delivery_id is None or found is None:
         return None
     event_type, facts = found
-    status = facts.get("Status", "").strip()
+    status = _find_status(facts)
     return ProviderEvent(
         provider=PROVIDER,
         key="report:" + hashlib.sha256(raw).hexdigest()[:40],
@@ -47,6 +47,13 @@ def parse_report(raw: bytes, naming: Naming, now: datetime) -> ProviderEvent | N
         permanent=event_type is EventType.BOUNCED and is_permanent(status),
         raw=json.dumps(facts, sort_keys=True, ensure_ascii=False),
     )
+
+
+def _find_status(facts: dict[str, str]) -> str:
+    """The enhanced status code. Some servers report 5.0.0 of everything; what they were told stands beside it."""
+    status = facts.get("Status", "").strip()
+    told = _ENHANCED.search(facts.get("Diagnostic-Code", "")) if status.startswith("5.0.") else None
+    return told[0] if told else status
 
 
 def is_permanent(status: str) -> bool:
@@ -114,6 +121,6 @@ def _readable(message: Message, raw: bytes) -> str:
 def _sent_at(message: Message, now: datetime) -> datetime:
     try:
         sent = parsedate_to_datetime(str(message["Date"]))
-    except (ValueError, TypeError):
+        return min(now, sent.astimezone(UTC)) if sent.tzinfo else now
+    except (ValueError, TypeError, OverflowError):
         return now
-    return min(now, sent.astimezone(UTC)) if sent.tzinfo else now
