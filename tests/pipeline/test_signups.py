@@ -10,7 +10,7 @@ from pregon.audiences import sign_link
 from pregon.deliveries import sign_delivery
 from pregon.errors import NotFoundError, PregonError, SignatureError
 from pregon.storage.tables import contacts, notices
-from pregon.types import Consent, ContactState, DeliveryState, EventType, Purpose, SuppressionReason, Wish
+from pregon.types import Consent, ContactState, DeliveryState, EventType, Outcome, Purpose, SuppressionReason, Wish
 
 WISH = Wish("Ana", ("public",), Consent.UNKNOWN, Consent.GRANTED, "I agree.")
 
@@ -152,6 +152,36 @@ def test_who_unsubscribed_or_was_erased_may_come_back_by_themselves(house):
     assert contact(house).lists == ("members", "public")
     assert not house.pipeline.store.list_suppressions()
     assert house.pipeline.contacts.import_text("email,language\nbo@new.example,es\n").accepted == 1
+
+
+def test_who_comes_back_after_they_were_erased_is_no_longer_kept_out_by_the_provider(house, monkeypatch):
+    house.pipeline.contacts.import_text("email,language,lists\nbo@new.example,es,members\n")
+    house.pipeline.store.add_suppression("bo@new.example", SuppressionReason.UNSUBSCRIBED, "", house.clock())
+    house.pipeline.duties.tell_due()
+    house.pipeline.contacts.erase("bo@new.example")
+    house.pipeline.duties.tell_due()
+    ask(house, "bo@new.example")
+    house.pipeline.signups.confirm(link(house, "bo@new.example"))
+    told = []
+    monkeypatch.setattr(
+        house.pipeline.duties._channel,
+        "tell_addresses",
+        lambda kind, addresses: told.append((kind, addresses)) or Outcome("", DeliveryState.SENT, None, ""),
+    )
+    house.pipeline.duties.tell_due()
+    assert told == [("release", ["bo@new.example"])]
+
+
+@pytest.mark.parametrize("broken", ["set_lists", "mend_contact", "record_consents", "answer_notice"])
+def test_a_yes_that_was_interrupted_counts_when_it_is_repeated(house, monkeypatch, broken):
+    ask(house)
+    token = link(house, "ana@new.example")
+    with monkeypatch.context() as stopped:
+        stopped.setattr(house.pipeline.store, broken, lambda *given, **named: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            house.pipeline.signups.confirm(token)
+    house.pipeline.signups.confirm(token)
+    assert (contact(house).state, contact(house).lists) == (ContactState.SUBSCRIBED, ("public",))
 
 
 def sent(house):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from tests.web.builders import Browser, Place
+from starlette.testclient import TestClient
+from tests.web.builders import ORIGIN, Browser, Place, build_desk, make_settings, open_place
 from tests.web.test_readers import mailed
 
 from pregon.types import Consent, ContactState
@@ -57,6 +59,9 @@ def test_from_the_form_to_the_preferences(place: Place, browse: Browse) -> None:
     assert "Enregistré" in saved
     person = store.find_contact("ana@new.example")
     assert (person.language, person.open_tracking, person.click_tracking) == ("fr", Consent.GRANTED, Consent.DENIED)
+    texts = {entry.text for entry in store.list_consents(person.id) if entry.how == "the preference page"}
+    assert len(texts) == 1
+    assert texts.pop().startswith(SIGNUP_WORDS["es"]["opens"]), "the page that they saw was Spanish"
     reader.post(f"{preferences}/data", 200)
     data = link(place, "ana@new.example", "data")
     told = json.loads(reader.get(f"{data}/data.json"))
@@ -66,6 +71,34 @@ def test_from_the_form_to_the_preferences(place: Place, browse: Browse) -> None:
     assert store.find_contact("ana@new.example") is None
     for gone in (data, f"{data}/data.json", preferences):
         reader.get(gone, 404)
+
+
+def test_people_behind_a_trusted_proxy_do_not_share_its_requests(tmp_path: Path, prepared_home: Path) -> None:
+    def ask(folder: str, trusted: tuple[str, ...]) -> int:
+        settings = make_settings(tmp_path / folder, prepared=prepared_home)
+        desk = settings.desk.model_copy(update={"trusted_proxies": trusted})
+        with open_place(settings.model_copy(update={"desk": desk})) as place:
+            http = TestClient(build_desk(place), base_url=ORIGIN, client=("10.0.0.5", 4711))
+            for number in range(33):
+                headers = {"X-Forwarded-For": f"198.51.100.{number}"}
+                form = FORM | {"address": f"p{number}@new.example"}
+                assert http.post("/subscribe/en", data=form, headers=headers).status_code == 200
+            return len(place.pipeline.store.claim_notices(100, place.pipeline.signups._clock()))
+
+    assert ask("a", ()) == 30
+    assert ask("b", ("10.0.0.0/8",)) == 33
+
+
+def test_a_link_that_was_refused_does_not_say_the_next_time_that_it_is_confirmed(place: Place, browse: Browse) -> None:
+    reader = browse("")
+    reader.post("/subscribe/en", 200, **FORM)
+    path = link(place, "ana@new.example", "confirm")
+    place.pipeline.contacts.suppress("ana@new.example", "a letter")
+    for _ in range(2):
+        assert reader.http.post(path).status_code == 403
+    place.pipeline.contacts.release("ana@new.example")
+    assert "Gracias" in reader.http.post(path).text
+    assert place.pipeline.store.find_contact("ana@new.example").state is ContactState.SUBSCRIBED
 
 
 def test_the_answer_says_nothing_about_who_is_known(place: Place, browse: Browse) -> None:

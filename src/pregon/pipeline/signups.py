@@ -100,16 +100,17 @@ class Signups:
     def confirm(self, token: str) -> Notice:
         """The person's own yes: it subscribes, and lifts an unsubscribe of before. Repeating it changes nothing."""
         notice, now = self.notice_of(token), self._clock()
-        if not self._store.answer_notice(notice.id, now):
+        if notice.answered_at is not None:
             return notice
         address = normalise_address(notice.address)
         if self._is_refused(address):
             raise NotAllowedError("This address cannot be written to; ask the secretariat.")
-        self._store.remove_suppression(mark_address(address, self._key), now)
-        self._store.remove_suppression(address, now)
         contact = self._store.find_contact(address)
         if contact is None:
             raise NotFoundError("This link is too old; fill in the form again.")
+        # Who comes back after they were erased may still be kept out by the provider: it is told, whatever it knows.
+        self._store.remove_suppression(mark_address(address, self._key), now, told=address)
+        self._store.remove_suppression(address, now)
         self._store.set_lists(contact.id, {*contact.lists, *notice.wish.lists}, now)
         values = {"language": notice.language} | ({"name": notice.wish.name} if notice.wish.name else {})
         self._store.mend_contact(contact.id, values, now)
@@ -118,6 +119,8 @@ class Signups:
         answers.append((Purpose.CLICKS, notice.wish.clicks))
         given = [ConsentEntry(p, answer, now, how, text) for p, answer in answers if answer is not Consent.UNKNOWN]
         self._store.record_consents(contact.id, given, now)
+        # Last, so that a yes that was interrupted counts when it is repeated.
+        self._store.answer_notice(notice.id, now)
         return notice
 
     # --- preferences

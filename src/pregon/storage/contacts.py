@@ -194,12 +194,15 @@ class ContactQueries(Queries):
                 note_duty(connection, "suppress", address, at)
         return is_new
 
-    def remove_suppression(self, address: str, at: datetime) -> bool:
-        """Let an address be written to again. Returns whether it was suppressed."""
+    def remove_suppression(self, address: str, at: datetime, *, told: str = "") -> bool:
+        """Let an address be written to again. Returns whether it was suppressed.
+
+        `told` is the address that a salted hash stands for: what the provider is told of.
+        """
         with self._write() as connection:
             gone = connection.execute(delete(suppressions).where(suppressions.c.address == address)).rowcount > 0
-            if gone and "@" in address:
-                note_duty(connection, "release", address, at)
+            if gone and "@" in (told or address):
+                note_duty(connection, "release", told or address, at)
         return gone
 
     def list_suppressions(self) -> dict[str, SuppressionReason]:

@@ -17,7 +17,7 @@ from pregon.types import Consent, Contact, Notice, Wish
 from pregon.web.desk import AnyDesk, Desk
 from pregon.web.language import speak, spoken
 from pregon.web.readers_words import BAD_LINK, SIGNUP_WORDS
-from pregon.web.security import text_of, texts_of
+from pregon.web.security import text_of, texts_of, where_of
 
 router = APIRouter()
 _PRIVATE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
@@ -58,7 +58,9 @@ def subscribe(language: str, request: Request, desk: AnyDesk, form: ReaderForm) 
         try:
             wanted = text_of(form, "language")
             spoken = wanted if wanted in desk.pipeline.settings.network.languages else language
-            desk.pipeline.signups.ask(text_of(form, "address"), spoken, wish, connection=_connection(request))
+            desk.pipeline.signups.ask(
+                text_of(form, "address"), spoken, wish, connection=where_of(desk, request).address
+            )
         except PregonError as error:
             return _form_page(desk, language, status=400, problem=str(error), form=form)
         _send_soon(desk)
@@ -131,14 +133,16 @@ def show_preferences(token: str, desk: AnyDesk) -> Response:
 @router.post("/preferences/{token}")
 def change_preferences(token: str, desk: AnyDesk, form: ReaderForm) -> Response:
     """Save them: at once, and backwards where something was withdrawn."""
+    signups = desk.pipeline.signups
     try:
-        contact = desk.pipeline.signups.change(
+        shown = signups.person_of(token).language
+        contact = signups.change(
             token,
             text_of(form, "language"),
             tuple(texts_of(form, "topic")),
             _ticked(form, "opens", Consent.DENIED),
             _ticked(form, "clicks", Consent.DENIED),
-            _tracking_text(text_of(form, "language")),
+            _tracking_text(shown),
         )
     except (NotFoundError, SignatureError):
         return _bad_link(desk)
@@ -151,7 +155,7 @@ def ask_access(token: str, request: Request, desk: AnyDesk) -> Response:
     signups = desk.pipeline.signups
     try:
         contact = signups.person_of(token)
-        signups.ask_access(token, connection=_connection(request))
+        signups.ask_access(token, connection=where_of(desk, request).address)
     except (NotFoundError, SignatureError):
         return _bad_link(desk)
     _send_soon(desk)
@@ -227,10 +231,6 @@ def _notice(desk: Desk, token: str) -> Notice | None:
 
 def _ticked(form: FormData, name: str, otherwise: Consent = Consent.UNKNOWN) -> Consent:
     return Consent.GRANTED if text_of(form, name) else otherwise
-
-
-def _connection(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _send_soon(desk: Desk) -> None:
