@@ -89,6 +89,7 @@ def use_sendgrid(sandbox: Sandbox) -> None:
         for clicks in (True, False):
             channel.send(replace(people, track_opens=opens, track_clicks=clicks))
     channel.send(replace(people, content=mail_content(CALENDAR)))
+    channel.send(replace(people, was_asked_for=True))
     assert channel.settle(people)[0].state is DeliveryState.SENT
     for kind in ("suppress", "release", "erase"):
         assert channel.tell_addresses(kind, ["odd+tag%/x@portamar.example"]).state is DeliveryState.SENT

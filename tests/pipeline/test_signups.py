@@ -77,7 +77,7 @@ def test_the_mail_is_sent_once_and_carries_no_tracking(house):
     text = json.dumps(mail, ensure_ascii=False)
     assert "Confirmez votre inscription" in text
     assert "Nouvelles et publications" in text
-    assert '"enable": true' not in text
+    assert '"enable": true' not in json.dumps(mail[1]["tracking_settings"])
 
 
 @pytest.mark.parametrize("fault", ["drop", "hang"])
@@ -182,6 +182,16 @@ def test_a_yes_that_was_interrupted_counts_when_it_is_repeated(house, monkeypatc
             house.pipeline.signups.confirm(token)
     house.pipeline.signups.confirm(token)
     assert (contact(house).state, contact(house).lists) == (ContactState.SUBSCRIBED, ("public",))
+
+
+def test_the_provider_lets_the_way_back_through_and_no_newsletter(house):
+    _, row, _ = sent(house)
+    ask(house, "ana@new.example")
+    house.pipeline.noticing.send_due()
+    ((_, asked),) = mails(house, "ana@new.example")
+    assert asked["mail_settings"] == {"bypass_unsubscribe_management": {"enable": True}}
+    ((_, newsletter),) = mails(house, row.address)
+    assert "mail_settings" not in newsletter
 
 
 def sent(house):

@@ -95,4 +95,4 @@ class Noticing:
         sender = Sender(**network.sender.model_dump())
         content = Content(ChannelName.EMAIL, notice.language, f"notice-{notice.kind}", body, sender=sender)
         outgoing = Outgoing(notice.id, 0, notice.address, notice.wish.name, attempted_at=notice.claimed_at)
-        return Shipment(content, (outgoing,))
+        return Shipment(content, (outgoing,), was_asked_for=True)

@@ -195,6 +195,7 @@ class Shipment:
     """What one call of a channel sends: one approved content to one or more deliveries of it.
 
     `leaves_at` and `batch_id`: the provider is to keep it until then, under a name by which it can be called back.
+    `was_asked_for`: the recipients asked for this mail themselves, so that an unsubscribe of before does not stop it.
     """
 
     content: Content
@@ -203,6 +204,7 @@ class Shipment:
     track_clicks: bool = False
     leaves_at: datetime | None = None
     batch_id: str | None = None
+    was_asked_for: bool = False
 
 
 @dataclass(frozen=True, slots=True)

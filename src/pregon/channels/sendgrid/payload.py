@@ -46,6 +46,9 @@ def build_payload(shipment: Shipment) -> dict[str, Any]:
         payload["send_at"] = int(shipment.leaves_at.timestamp())
     if shipment.batch_id:
         payload["batch_id"] = shipment.batch_id
+    if shipment.was_asked_for:
+        # Who unsubscribed is kept out by SendGrid as well, which we told so; their way back begins with this mail.
+        payload["mail_settings"] = {"bypass_unsubscribe_management": {"enable": True}}
     if body.calendar:
         payload["attachments"] = [_attach_calendar(body.calendar)]
     return payload
