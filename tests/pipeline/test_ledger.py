@@ -1,9 +1,11 @@
 """Looking somebody up in a campaign's ledger: by a whole address, by a part of it, by a reason."""
 
+from dataclasses import replace
+
 import pytest
 from conftest import CLEAN  # type: ignore[import-not-found]
 
-from pregon.types import DeliverySearch, DeliveryState
+from pregon.types import Decision, DeliverySearch, DeliveryState
 
 
 @pytest.mark.parametrize("erased", [False, True])
@@ -46,3 +48,24 @@ def test_a_reason_is_found_and_a_text_that_too_many_hold_says_so(house, monkeypa
     monkeypatch.setattr("pregon.storage.ledger_search.MOST_PEOPLE", 2)
     found = store.search_deliveries(DeliverySearch(campaign.id, text=".example"))
     assert (found.count, found.is_all) == (2, False)
+
+
+def test_what_an_approval_that_lapsed_had_planned_is_on_no_page_as_it_is_in_no_figure(house):
+    slug = house.open_campaign(CLEAN)
+    view = house.draft(slug, "email")
+    house.approve(slug, "email")
+    house.pipeline.reviewing.decide(view.draft.id, Decision.WITHDRAWN, view.revision.digest, house.officer)
+    store, (figures,) = house.pipeline.store, house.pipeline.measuring.funnels(slug)
+    everything = DeliverySearch(figures.campaign.id, limit=1000)
+    assert figures.rows == ()
+    assert (store.page_deliveries(everything), store.search_deliveries(everything).count) == ((), 0)
+    assert len(house.pipeline.reviewing.who(slug)) > 10, "the whole ledger tells them with the reason"
+    fields = replace(view.revision.fields, subject="Another subject")
+    house.pipeline.reviewing.edit_draft(view.draft.id, view.draft.revision, fields, house.officer)
+    house.approve(slug, "email")
+    house.pipeline.delivering.deliver()
+    (row,) = house.pipeline.measuring.funnels(slug)[0].rows
+    assert len(store.page_deliveries(everything)) == row.planned
+    assert store.search_deliveries(everything).count == row.planned
+    left_out = DeliverySearch(figures.campaign.id, (DeliveryState.SUPPRESSED,), limit=1000)
+    assert len(store.page_deliveries(left_out)) == row.suppressed

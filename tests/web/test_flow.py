@@ -7,8 +7,9 @@ from collections.abc import Callable
 from starlette.testclient import TestClient
 from tests.web.builders import ORIGIN, SAMPLE, Browser, Place
 
-from pregon.types import DeliveryState, DraftState
+from pregon.types import ChannelName, DeliveryState, DraftState, Funnel
 from pregon.web.app import build_app
+from pregon.web.pages_results import total_figures
 
 
 def test_every_page_answers(place: Place, browse: Callable[[str], Browser]) -> None:
@@ -41,6 +42,12 @@ def test_from_yes_to_figures(place: Place, browse: Callable[[str], Browser]) -> 
     assert "not subscribed" in result or "suppressed" in result
     assert "48" in approver.get("/dashboard")
     assert len(approver.get(f"/campaigns/{slug}/who.csv").splitlines()) == 1 + len(place.pipeline.reviewing.who(slug))
+
+
+def test_the_dashboard_counts_each_way_out_apart() -> None:
+    ways = (ChannelName.X, ChannelName.YOUTUBE, ChannelName.MASTODON, ChannelName.BLUESKY, ChannelName.DISCOURSE)
+    totals = total_figures([Funnel(channel, "en", sent=10**place) for place, channel in enumerate(ways)])
+    assert (totals["posts"], totals["changes"], totals["elsewhere"]) == (1, 10, 11_100)
 
 
 def test_the_engine_is_told_of_work(place: Place, browse: Callable[[str], Browser]) -> None:

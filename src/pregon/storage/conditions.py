@@ -19,6 +19,11 @@ def of_campaign(campaign_id: int) -> Any:
     return deliveries.c.draft_id.in_(select(drafts.c.id).where(drafts.c.campaign_id == campaign_id))
 
 
+def stands() -> Any:
+    """Whether a delivery is not of an approval that lapsed: nobody was ever going to get those, and no figure has them."""
+    return or_(deliveries.c.reason.is_(None), deliveries.c.reason.not_like("withdrawn:%"))
+
+
 def of_contacts(contact_ids: Any) -> Any:
     """Whether a delivery is a newsletter to one of these: looked up draft by draft, a few microseconds each."""
     mails = select(drafts.c.id).where(drafts.c.channel == ChannelName.EMAIL)

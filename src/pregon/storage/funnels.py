@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, delete, distinct, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, case, delete, distinct, func, insert, select, update
 
 from pregon.storage.base import Queries
-from pregon.storage.conditions import of_campaign
+from pregon.storage.conditions import of_campaign, stands
 from pregon.storage.rows import read_campaign
 from pregon.storage.tables import campaigns, deliveries, events, funnel_marks, funnels, samples
 from pregon.types import Campaign, ChannelName, EventType, Funnel, Label
@@ -133,7 +133,7 @@ class FunnelQueries(Queries):
 
 def _count(connection: Connection, campaign_id: int) -> list[dict[str, Any]]:
     group = (deliveries.c.channel, deliveries.c.language)
-    wanted = and_(_stands(), of_campaign(campaign_id))
+    wanted = and_(stands(), of_campaign(campaign_id))
     states = connection.execute(_count_states(group).where(wanted).group_by(*group)).all()
     facts = connection.execute(_count_facts(group).where(wanted).group_by(*group)).all()
     polled = connection.execute(
@@ -158,11 +158,6 @@ def _count(connection: Connection, campaign_id: int) -> list[dict[str, Any]]:
 
 def _fact(row: Row[Any] | None, name: str) -> int:
     return int(getattr(row, name)) if row is not None else 0
-
-
-def _stands() -> Any:
-    """Not the rows of an approval that lapsed: nobody was ever going to get those."""
-    return or_(deliveries.c.reason.is_(None), deliveries.c.reason.not_like("withdrawn:%"))
 
 
 def _count_states(group: tuple[Any, ...]) -> Any:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, and_, func, select, true, update
 
 from pregon.storage.base import Queries
 from pregon.storage.claims import read_delivery_row
-from pregon.storage.conditions import in_state, in_state_of, of_campaign
+from pregon.storage.conditions import in_state, in_state_of, of_campaign, stands
 from pregon.storage.funnels import mark_stale
 from pregon.storage.ledger_search import find_rows
 from pregon.storage.tables import contacts, deliveries, drafts, receipts
@@ -35,7 +35,10 @@ class LedgerQueries(Queries):
     """Pages of the ledger."""
 
     def search_deliveries(self, search: DeliverySearch) -> FoundDeliveries:
-        """One page of a campaign's ledger, what is out of the ordinary first, and how many rows fit the search."""
+        """One page of a campaign's ledger, what is out of the ordinary first, and how many rows fit the search.
+
+        Rows of an approval that lapsed are found by a text alone: they are in no figure.
+        """
         with self._read() as connection:
             if _WHOLE_ADDRESS.fullmatch(search.text):
                 rows = _rows_of_person(connection, search)
@@ -44,7 +47,7 @@ class LedgerQueries(Queries):
                 return _search(connection, search)
             own = deliveries.c.draft_id.in_(_draft_ids(connection, search))
             states = deliveries.c.state.in_(search.states) if search.states else true()
-            count = _count(connection, and_(own, states))
+            count = _count(connection, and_(own, states, stands()))
         return FoundDeliveries(self.page_deliveries(search), count)
 
     def page_deliveries(self, search: DeliverySearch) -> tuple[Delivery, ...]:
@@ -132,7 +135,8 @@ def _parts(connection: Connection, search: DeliverySearch) -> Iterator[tuple[Any
         if state in (search.states or _SELDOM):
             yield in_state_of(state, ids), _SORTED if state is DeliveryState.UNKNOWN else _ORDER
     if not search.states or DeliveryState.SUPPRESSED in search.states:
-        yield from ((and_(in_state(DeliveryState.SUPPRESSED), deliveries.c.draft_id == each), _ORDER) for each in ids)
+        left_out = and_(in_state(DeliveryState.SUPPRESSED), stands())
+        yield from ((and_(left_out, deliveries.c.draft_id == each), _ORDER) for each in ids)
     usual = [state for state in _USUAL if state in (search.states or _USUAL)]
     if usual:
         yield from ((and_(deliveries.c.draft_id == each, deliveries.c.state.in_(usual)), _ORDER) for each in ids)

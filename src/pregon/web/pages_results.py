@@ -213,10 +213,12 @@ def total_figures(funnels: Iterable[Funnel]) -> dict[str, int]:
             totals.update(machine=each.machine_clicks, unsubscribed=each.unsubscribed, bounced=each.bounced)
         elif each.channel is ChannelName.X:
             totals.update(posts=each.sent, impressions=each.samples.get("impressions", 0))
-        else:
+        elif each.channel is ChannelName.YOUTUBE:
             totals.update(changes=each.sent)
+        else:
+            totals.update(elsewhere=each.sent)
     names = ("sent", "delivered", "clickers", "trackable", "machine", "unsubscribed", "bounced", "posts", "changes")
-    return {name: totals[name] for name in (*names, "impressions")}
+    return {name: totals[name] for name in (*names, "impressions", "elsewhere")}
 
 
 @router.get("/report.html")
