@@ -164,6 +164,18 @@ def test_the_figures_know_that_what_waited_for_an_erased_person_was_left_out(hou
     )
 
 
+def test_who_was_erased_is_in_no_count_of_contacts(house):
+    house.pipeline.contacts.import_text("email,language\na@x.example,fr\nb@x.example,fr\n")
+    store = house.pipeline.store
+    before, everybody = store.count_contacts_by(), store.count_contacts()
+    house.pipeline.contacts.erase("a@x.example")
+    after = store.count_contacts_by()
+    assert store.count_contacts() == everybody - 1 == sum(after["state"].values()) == len(store.list_contacts())
+    assert after["state"]["subscribed"] == before["state"]["subscribed"] - 1
+    assert after["state"].get("unsubscribed") == before["state"].get("unsubscribed")
+    assert after["language"]["fr"] == before["language"]["fr"] - 1
+
+
 def test_only_what_changes_is_recorded(house):
     house.pipeline.contacts.import_text("email,language\na@x.example,en\n")
     contacts, store = house.pipeline.contacts, house.pipeline.store

@@ -104,9 +104,10 @@ class ContactQueries(Queries):
             return tuple(map(_contact, connection.execute(query)))
 
     def count_contacts(self) -> int:
-        """How many contacts there are, erased ones included."""
+        """How many contacts there are."""
+        query = select(func.count()).select_from(contacts).where(contacts.c.erased_at.is_(None))
         with self._read() as connection:
-            return connection.execute(select(func.count()).select_from(contacts)).scalar_one()
+            return connection.execute(query).scalar_one()
 
     # --- mending
 
