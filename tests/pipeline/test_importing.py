@@ -269,6 +269,27 @@ def test_addresses_seen_are_known_however_many(addresses):
         plain.add(address)
 
 
+@pytest.mark.parametrize(
+    ("status", "consent", "state"),
+    [
+        ("active", "denied", ContactState.UNSUBSCRIBED),
+        ("unsubscribed", "yes", ContactState.UNSUBSCRIBED),
+        ("active", "unknown", ContactState.PENDING),
+        ("active", "", ContactState.SUBSCRIBED),
+        ("", "", ContactState.SUBSCRIBED),
+        ("active", "perhaps", None),
+    ],
+)
+@on_sqlite
+def test_of_two_columns_on_consent_the_stricter_counts(house, status, consent, state):
+    result = take(house, f"email,language,status,consent\na@x.example,en,{status},{consent}\n")
+    assert result.file.columns["state"] == "status, consent"
+    assert [each.state for each in house.pipeline.store.list_contacts() if each.address == "a@x.example"] == [
+        each for each in (state,) if each
+    ]
+    assert result.rejected_count == (state is None)
+
+
 @pytest.mark.parametrize("at", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-10:00"])
 def test_a_date_outside_the_calendar_is_a_rejected_row(house, at):
     result = take(house, f"email,language,consent date\na@x.example,en,{at}\nb@x.example,en,2026-01-02T03:04+14:00\n")

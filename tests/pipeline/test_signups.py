@@ -184,6 +184,12 @@ def test_a_yes_that_was_interrupted_counts_when_it_is_repeated(house, monkeypatc
     assert (contact(house).state, contact(house).lists) == (ContactState.SUBSCRIBED, ("public",))
 
 
+def test_signs_that_no_database_keeps_cost_nobody_their_subscription(house):
+    ask(house, wish=Wish("A\0n\u202ea", ("public",)))
+    house.pipeline.signups.confirm(link(house, "ana@new.example"))
+    assert contact(house).name == "Ana"
+
+
 def test_the_provider_lets_the_way_back_through_and_no_newsletter(house):
     _, row, _ = sent(house)
     ask(house, "ana@new.example")

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
-from pregon.pipeline.contact_words import read_answer, read_language, read_lists, read_state
+from pregon.pipeline.contact_words import find_strictest, read_answer, read_language, read_lists, read_state
 from pregon.types import ImportedRow
 
 _PLAIN = re.compile(
@@ -79,7 +79,7 @@ class RowReader:
     ) -> None:
         # A column that the file does not have is the blank one that `read` appends to each row.
         self._order = tuple(columns.get(name, (-1,))[0] for name in _SINGLE)
-        self._names = columns.get("name", ())
+        self._names, self._states = columns.get("name", ()), columns.get("state", ())
         self._languages, self._how = languages, how
         self._language, self._lists = language, lists
 
@@ -87,6 +87,8 @@ class RowReader:
         """The row, or one sentence."""
         row.append("")
         written, said, *rest = (row[place].strip() for place in self._order)
+        if len(self._states) > 1:
+            rest[0] = find_strictest([row[place].strip() for place in self._states])
         address, problem = check_address(written)
         if problem:
             return problem

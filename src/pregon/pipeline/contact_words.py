@@ -75,14 +75,19 @@ def fold(text: str) -> str:
 
 
 def read_header(header: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Which columns hold what: meaning -> places; a name may stand in two. The first column of a meaning wins."""
+    """Which columns hold what: meaning -> places. A name may stand in two, and so may whether somebody agreed to mails.
+
+    Of every other meaning the first column wins.
+    """
     folded = [fold(title) for title in header]
     has_half = any(_MEANINGS.get(word) in ("first", "last") for word in folded)
     found: dict[str, tuple[int, ...]] = {}
     for place, word in enumerate(folded):
         whole, half = _HALVES.get(word, (_MEANINGS.get(word), _MEANINGS.get(word)))
         meaning = half if has_half else whole
-        if meaning:
+        if meaning == "state":
+            found[meaning] = (*found.get(meaning, ()), place)
+        elif meaning:
             found.setdefault(meaning, (place,))
     halves = found.pop("first", ()) + found.pop("last", ())
     if halves and "name" not in found:
@@ -100,6 +105,12 @@ def read_answer(text: str) -> Consent | None:
 def read_state(text: str) -> ContactState | None:
     """Whether somebody agreed to be written to, from a status or a yes; None what is neither."""
     return _STATES.get(fold(text))
+
+
+def find_strictest(texts: Sequence[str]) -> str:
+    """Which of several columns counts when they say whether one person agreed: one that cannot be read, else a no."""
+    order = (None, ContactState.UNSUBSCRIBED, ContactState.PENDING, ContactState.SUBSCRIBED)
+    return min((text for text in texts if text), key=lambda text: order.index(read_state(text)), default="")
 
 
 @lru_cache(maxsize=4096)

@@ -68,9 +68,10 @@ class Signups:
         if not self._may_ask(checked, connection) or self._is_refused(checked):
             return
         now = self._clock()
-        pending = Contact(0, checked, wish.name, language, ContactState.PENDING, ())
+        name = "".join(sign for sign in wish.name if sign.isprintable())
+        pending = Contact(0, checked, name, language, ContactState.PENDING, ())
         contact_id = self._store.add_contact(pending, now)
-        self._write(CONFIRM, contact_id, checked, language, replace(wish, lists=lists))
+        self._write(CONFIRM, contact_id, checked, language, replace(wish, name=name, lists=lists))
 
     def _may_ask(self, address: str, connection: str) -> bool:
         now = self._clock()
