@@ -210,6 +210,14 @@ def test_the_desk_s_decisions_from_a_terminal(pregon):
     assert "`pregon campaigns` lists them." in pregon("show", "nowhere").stderr
 
 
+def test_the_rejected_rows_never_replace_the_file_of_contacts(pregon, tmp_path):
+    file = tmp_path / "people.csv"
+    file.write_text("email,language\na@x.example,en\nnobody,en\n", encoding="utf-8")
+    done = pregon("contacts", "import", file, "--rejected", file)
+    assert (done.returncode, "is the file of contacts itself" in done.stderr) == (1, True)
+    assert file.read_text(encoding="utf-8").startswith("email,language\na@x.example")
+
+
 def test_what_the_command_does_to_people_stands_in_the_log(pregon, tmp_path):
     password = ("--password", "a long enough password")
     assert pregon("user", "add", "boss", "--role", "admin", *password).returncode == 0

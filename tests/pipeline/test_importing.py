@@ -290,6 +290,15 @@ def test_of_two_columns_on_consent_the_stricter_counts(house, status, consent, s
     assert result.rejected_count == (state is None)
 
 
+def test_lists_for_all_rows_are_read_as_a_cell_is(house):
+    take(house, "email,language\na@x.example,en\n", lists=("press|public", " ", "city  heads; pre"))
+    person = contact(house, "a@x.example")
+    with house.pipeline.store.engine.connect() as connection:
+        held = set(connection.execute(select(memberships.c.list)).scalars())
+    assert {"city heads", "pre", "press", "public"} == set(person.lists) <= held
+    assert not any("|" in name or not name for name in held)
+
+
 @pytest.mark.parametrize("at", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-10:00"])
 def test_a_date_outside_the_calendar_is_a_rejected_row(house, at):
     result = take(house, f"email,language,consent date\na@x.example,en,{at}\nb@x.example,en,2026-01-02T03:04+14:00\n")

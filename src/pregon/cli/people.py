@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pregon.cli.shared import as_json, open_pipeline, print_json, print_table, say
+from pregon.errors import PregonError
 from pregon.types import AuditEntry, Role, User
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def import_contacts(
 ) -> None:
     """Take contacts from a CSV file; each rejected row gets a line."""
     refused: list[dict[str, Any]] = []
+    if rejected and rejected.exists() and rejected.samefile(file):
+        raise PregonError(f"{rejected} is the file of contacts itself; name another one for the rejected rows.")
     with ExitStack() as stack:
         pipeline = stack.enter_context(open_pipeline())
         if rejected:

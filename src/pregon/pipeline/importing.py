@@ -17,7 +17,7 @@ from typing import BinaryIO
 from pregon.errors import PregonError
 from pregon.pipeline.contact_files import ContactFile, SeenAddresses, open_contact_file, read_rows
 from pregon.pipeline.contact_rows import RowReader, mark_address
-from pregon.pipeline.contact_words import read_header
+from pregon.pipeline.contact_words import read_header, read_lists
 from pregon.pipeline.protocols import Clock, Storage
 from pregon.types import ImportCount, ImportedRow
 
@@ -65,14 +65,15 @@ class ContactImport:
     ) -> ImportResult:
         """Contacts from a seekable CSV file with a header line: unusable rows are told to `reject`, the others taken.
 
-        `language` and `lists` are for rows that name none; `name` is recorded as where consent came from. Taken in
+        `language` is for rows that name none, and `lists` (as a cell names them) are for all; `name` is recorded as where consent came from. Taken in
         batches, each of them whole; an import that was interrupted is simply repeated. Raises `PregonError`.
         """
         shape = open_contact_file(file)
         if language and language not in self._languages:
             raise PregonError(f"The network does not work in {language!r}; use one of {', '.join(self._languages)}.")
         how = f"import of {name}" if name else "import"
-        reader = RowReader(read_header(shape.header), self._languages, language=language, lists=lists, how=how)
+        given = tuple(name for each in lists for name in read_lists(each))
+        reader = RowReader(read_header(shape.header), self._languages, language=language, lists=given, how=how)
         counting = _Counting(reject)
         at = self._clock()
         # The database takes batches while the next is read; one more than it takes at a time is the most that is held.
