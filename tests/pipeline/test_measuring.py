@@ -7,8 +7,8 @@ import pytest
 from conftest import CLEAN  # type: ignore[import-not-found]
 
 from pregon.deliveries import sign_delivery
-from pregon.errors import SignatureError
-from pregon.types import ContactState, DeliveryState, EventType, Label, ProviderEvent
+from pregon.errors import PregonError, SignatureError
+from pregon.types import ContactState, DeliveryState, EventType, Label, ProviderEvent, SuppressionReason
 
 
 def sent(house):
@@ -96,6 +96,18 @@ def test_who_unsubscribes_with_the_provider_is_unsubscribed_here(house):
     assert rows[0].address in suppressed
     assert rows[1].address not in suppressed, "without a delivery it may be about another program's mails"
     assert figures(house, slug).unsubscribed == 1
+
+
+@pytest.mark.parametrize("first", list(SuppressionReason))
+def test_after_a_complaint_nobody_at_the_desk_lets_the_address_be_written_to(house, first):
+    _, rows = sent(house)
+    address = rows[0].address
+    house.pipeline.store.add_suppression(address, first, "", house.clock())
+    receive(house, ProviderEvent("test", "c1", EventType.COMPLAINED, house.clock(), rows[0].id, address))
+    with pytest.raises(PregonError, match="said no"):
+        house.pipeline.contacts.release(address)
+    found = house.pipeline.store.read_suppressions([address])[address]
+    assert found.reason is (first if first is SuppressionReason.UNSUBSCRIBED else SuppressionReason.COMPLAINED)
 
 
 def test_an_event_that_is_sent_again_does_not_undo_a_release(house):

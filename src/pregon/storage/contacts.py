@@ -186,9 +186,18 @@ class ContactQueries(Queries):
     # --- suppressions
 
     def add_suppression(self, address: str, reason: SuppressionReason, detail: str, at: datetime) -> bool:
-        """Never write to this (normalised) address again. Returns whether that is new; the first reason stays."""
+        """Never write to this (normalised) address again. Returns whether that is new.
+
+        The first reason stays, but a complaint takes the place of what the desk may lift.
+        """
         values = {"address": address, "reason": reason, "detail": detail, "created_at": at}
-        statement = self._insert(suppressions).values(**values).on_conflict_do_nothing(index_elements=["address"])
+        statement = self._insert(suppressions).values(**values)
+        if reason is SuppressionReason.COMPLAINED:
+            is_lifted = suppressions.c.reason.not_in((SuppressionReason.COMPLAINED, SuppressionReason.UNSUBSCRIBED))
+            told = {"reason": reason, "detail": detail, "created_at": at}
+            statement = statement.on_conflict_do_update(index_elements=["address"], set_=told, where=is_lifted)
+        else:
+            statement = statement.on_conflict_do_nothing(index_elements=["address"])
         with self._write() as connection:
             is_new = connection.execute(statement.returning(suppressions.c.id)).first() is not None
             if is_new and reason in _TOLD:
