@@ -290,6 +290,15 @@ def test_of_two_columns_on_consent_the_stricter_counts(house, status, consent, s
     assert result.rejected_count == (state is None)
 
 
+def test_a_row_that_names_no_language_leaves_that_of_a_known_contact(house):
+    take(house, "email,language\na@x.example,fr\n")
+    take(house, "email,name\na@x.example,Ana\nb@x.example,Bo\n", language="en")
+    assert (contact(house, "a@x.example").language, contact(house, "a@x.example").name) == ("fr", "Ana")
+    assert contact(house, "b@x.example").language == "en"
+    take(house, "email,language\na@x.example,es\n", language="en")
+    assert contact(house, "a@x.example").language == "es"
+
+
 def test_lists_for_all_rows_are_read_as_a_cell_is(house):
     take(house, "email,language\na@x.example,en\n", lists=("press|public", " ", "city  heads; pre"))
     person = contact(house, "a@x.example")

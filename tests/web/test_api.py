@@ -184,6 +184,8 @@ def test_contacts_by_the_rules_of_an_import(place: Place, program: Programs) -> 
     path = f"/contacts/{made['id']}"
     assert approver.post("/contacts", address="ada@town.example", name="Ada L.")["id"] == made["id"]
     assert approver.get("/contacts", q="ada@town.example")["contacts"][0]["name"] == "Ada L."
+    assert approver.post("/contacts", address="ada@town.example", language="fr")["language"] == "fr"
+    assert approver.post("/contacts", address="ada@town.example", name="Ada L.")["language"] == "fr"
     far = approver.post("/contacts", address="Info@Bücher.example")
     assert far["address"] == "info@xn--bcher-kva.example"
     approver.post("/suppressions", address="info@BÜCHER.example")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -96,7 +97,9 @@ class RowReader:
         if not language:
             return f"{address}: the network does not work in {said or 'no language'!r}"
         found = self._read_rest(line, address, language, " ".join(row[place] for place in self._names), rest)
-        return f"{address}: {found}" if isinstance(found, str) else found
+        if isinstance(found, str):
+            return f"{address}: {found}"
+        return found if said else replace(found, is_language_assumed=True)
 
     def _read_rest(self, line: int, address: str, language: str, name: str, rest: list[str]) -> ImportedRow | str:
         state_said, opens_said, clicks_said, at_said, listed, organisation, city, country, how, text = rest

@@ -203,7 +203,7 @@ def _stage_row(contact_id: int, row: ImportedRow, moment: str) -> tuple[Any, ...
     return (
         contact_id,
         row.name,
-        row.language,
+        "" if row.is_language_assumed else row.language,
         row.state.value if row.state else "",
         row.organisation,
         row.city,

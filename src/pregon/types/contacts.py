@@ -77,7 +77,8 @@ class ConsentEntry:
 class ImportedRow:
     """One usable row of a file of contacts. Blank fields say nothing, so they change nothing.
 
-    `consent_at` None: the time of the import.
+    `consent_at` None: the time of the import. `is_language_assumed`: the row names none, so that the language is for
+    new contacts alone.
     """
 
     line: int
@@ -94,6 +95,7 @@ class ImportedRow:
     consent_at: datetime | None = None
     consent_how: str = ""
     consent_text: str = ""
+    is_language_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
