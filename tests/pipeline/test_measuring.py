@@ -8,6 +8,7 @@ from conftest import CLEAN  # type: ignore[import-not-found]
 
 from pregon.deliveries import sign_delivery
 from pregon.errors import PregonError, SignatureError
+from pregon.storage.tables import deliveries
 from pregon.types import ContactState, DeliveryState, EventType, Label, ProviderEvent, SuppressionReason
 
 
@@ -84,6 +85,33 @@ def test_an_import_never_brings_back_who_unsubscribed(house):
     csv = f"email,language,lists,status,click_tracking\n{rows[0].address},fr,members,subscribed,granted\n"
     assert house.pipeline.contacts.import_text(csv).accepted == 1
     assert house.pipeline.store.read_contact(rows[0].contact_id).state is ContactState.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize("state", [DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.UNKNOWN])
+@pytest.mark.parametrize("kind", [EventType.DELIVERED, EventType.BOUNCED, EventType.DEFERRED])
+def test_what_was_taken_for_absent_and_is_reported_after_all_is_not_sent_again(house, state, kind):
+    slug, rows = sent(house)
+    with house.pipeline.store.engine.begin() as connection:
+        mine = deliveries.update().where(deliveries.c.id == rows[0].id)
+        connection.execute(
+            mine.values(state=state, due_at=house.clock(), sent_at=None, reason="the log has none of it")
+        )
+    before = len(house.sandbox.read("mails"))
+    receive(house, ProviderEvent("test", "late", kind, house.clock(), rows[0].id, rows[0].address))
+    house.pipeline.delivering.deliver()
+    assert len(house.sandbox.read("mails")) == before
+    row = house.pipeline.store.read_delivery(rows[0].id)
+    assert (row.state, row.reason) == (DeliveryState.SENT, f"the provider reported {kind} by our id")
+    assert figures(house, slug).sent == len(rows)
+
+
+def test_what_a_provider_only_accepted_may_have_been_called_back_since(house):
+    _, rows = sent(house)
+    with house.pipeline.store.engine.begin() as connection:
+        mine = deliveries.update().where(deliveries.c.id == rows[0].id)
+        connection.execute(mine.values(state=DeliveryState.PENDING))
+    receive(house, ProviderEvent("test", "p1", EventType.PROCESSED, house.clock(), rows[0].id, rows[0].address))
+    assert house.pipeline.store.read_delivery(rows[0].id).state is DeliveryState.PENDING
 
 
 def test_who_unsubscribes_with_the_provider_is_unsubscribed_here(house):

@@ -161,8 +161,12 @@ class Measuring:
             self._store.add_suppression(address, SuppressionReason.UNSUBSCRIBED, detail, now)
 
     def _settle_by(self, event: ProviderEvent, row: Delivery | None) -> None:
-        arrived = (EventType.PROCESSED, EventType.DELIVERED, EventType.BOUNCED, EventType.DEFERRED)
-        if row is not None and row.state is DeliveryState.UNKNOWN and event.type in arrived:
+        """What is reported of a mail by our id has left, also if it was taken for absent and waits to be sent again."""
+        left: tuple[EventType, ...] = (EventType.DELIVERED, EventType.BOUNCED, EventType.DEFERRED)
+        # What is only accepted may be kept until its time and have been called back since.
+        told = dict.fromkeys((DeliveryState.PENDING, DeliveryState.HELD), left)
+        told[DeliveryState.UNKNOWN] = (*left, EventType.PROCESSED)
+        if row is not None and event.type in told.get(row.state, ()):
             detail = f"the provider reported {event.type} by our id"
             outcome = Outcome(row.id, DeliveryState.SENT, event.provider_id, detail, event.raw)
             self._store.record_outcomes([(outcome, None)], "event", self._clock())
