@@ -40,7 +40,9 @@ def main() -> None:
         prepare(Path(name), None, count)
         pipeline, delivering = open_pipeline(Path(name), None, 9)
         delivering._planning.plan_all()
-        with pipeline.store.engine.connect() as connection:
+        with pipeline.store.engine.begin() as connection:
+            # Events come of mails that were sent; one of a mail that still waits settles it, which is another path.
+            connection.execute(text("UPDATE deliveries SET state = 'sent'"))
             ids = list(connection.execute(text("SELECT id FROM deliveries")).scalars())
         key = trust_key(pipeline)
         for size in BATCHES:

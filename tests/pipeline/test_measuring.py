@@ -105,6 +105,24 @@ def test_what_was_taken_for_absent_and_is_reported_after_all_is_not_sent_again(h
     assert figures(house, slug).sent == len(rows)
 
 
+def test_a_batch_of_events_settles_all_of_its_mails_at_once(house, monkeypatch):
+    _, rows = sent(house)
+    with house.pipeline.store.engine.begin() as connection:
+        connection.execute(deliveries.update().values(state=DeliveryState.UNKNOWN))
+    recorded, record = [], house.pipeline.store.record_outcomes
+    monkeypatch.setattr(
+        house.pipeline.store,
+        "record_outcomes",
+        lambda outcomes, *rest: (recorded.append(len(outcomes)), record(outcomes, *rest)),
+    )
+    kinds = (EventType.PROCESSED, EventType.DELIVERED)
+    receive(
+        house, *(ProviderEvent("test", f"{k} {r.id}", k, house.clock(), r.id, r.address) for r in rows for k in kinds)
+    )
+    assert recorded == [len(rows)]
+    assert {house.pipeline.store.read_delivery(row.id).state for row in rows} == {DeliveryState.SENT}
+
+
 def test_what_a_provider_only_accepted_may_have_been_called_back_since(house):
     _, rows = sent(house)
     with house.pipeline.store.engine.begin() as connection:

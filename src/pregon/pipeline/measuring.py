@@ -86,11 +86,11 @@ class Measuring:
         people = self._store.read_contacts(sorted({row.contact_id for row in rows.values() if row.contact_id}))
         forgotten = self._find_forgotten(events, rows)
         known = self._store.known_events({(event.provider, event.key) for event in events})
+        self._settle_by(events, rows)
         # Followed before they are kept: what is sent again because this was interrupted is followed again, and what is
         # known already lifts no later word, such as the release of an address.
         for event in events:
             row = rows.get(event.delivery_id or "")
-            self._settle_by(event, row)
             if (event.provider, event.key) not in known and self._address_of(event, row) not in forgotten:
                 self._follow(event, row)
         kept = [self._without_name(event, forgotten, people, rows) for event in events]
@@ -160,16 +160,20 @@ class Measuring:
                 self._store.set_contact_state(row.contact_id, ContactState.UNSUBSCRIBED, now, detail)
             self._store.add_suppression(address, SuppressionReason.UNSUBSCRIBED, detail, now)
 
-    def _settle_by(self, event: ProviderEvent, row: Delivery | None) -> None:
+    def _settle_by(self, events: Iterable[ProviderEvent], rows: Mapping[str, Delivery]) -> None:
         """What is reported of a mail by our id has left, also if it was taken for absent and waits to be sent again."""
         left: tuple[EventType, ...] = (EventType.DELIVERED, EventType.BOUNCED, EventType.DEFERRED)
         # What is only accepted may be kept until its time and have been called back since.
         told = dict.fromkeys((DeliveryState.PENDING, DeliveryState.HELD), left)
         told[DeliveryState.UNKNOWN] = (*left, EventType.PROCESSED)
-        if row is not None and event.type in told.get(row.state, ()):
-            detail = f"the provider reported {event.type} by our id"
-            outcome = Outcome(row.id, DeliveryState.SENT, event.provider_id, detail, event.raw)
-            self._store.record_outcomes([(outcome, None)], "event", self._clock())
+        found: dict[str, Outcome] = {}
+        for event in events:
+            row = rows.get(event.delivery_id or "")
+            if row is not None and event.type in told.get(row.state, ()):
+                detail = f"the provider reported {event.type} by our id"
+                found[row.id] = Outcome(row.id, DeliveryState.SENT, event.provider_id, detail, event.raw)
+        if found:
+            self._store.record_outcomes([(outcome, None) for outcome in found.values()], "event", self._clock())
 
     def _relabel(self, provider: str, delivery_ids: list[str]) -> None:
         by_delivery: dict[str, list[StoredEvent]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, case, exists, func, literal, literal_column, select
+from sqlalchemy import and_, case, exists, func, literal, literal_column, or_, select
 
 from pregon.storage.tables import approvals, deliveries, drafts
 from pregon.types import ChannelName, DeliveryState, DraftState
