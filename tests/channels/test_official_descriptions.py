@@ -31,6 +31,7 @@ SENDGRID = {
     "/v3/user/scheduled_sends": "tsg_scheduled_sends_v3",
     "/v3/logs": "tsg_logs_v3",
     "/v3/asm/": "tsg_suppressions_v3",
+    "/v3/suppression/": "tsg_suppressions_v3",
     "/v3/recipients/": "tsg_recipients_data_erasure_v3",
 }
 

@@ -128,6 +128,7 @@ RULES = (
         json_of(shape({"recipient_emails": a_list({"type": "string", "pattern": "@"}, 900)})),
     ),
     Rule("sendgrid DELETE suppression", r"/v3/asm/suppressions/global/[^?#/]+@[^?#/]+"),
+    *(Rule(f"sendgrid DELETE {name}", rf"/v3/suppression/{name}/[^?#/]+@[^?#/]+") for name in ("bounces", "blocks", "invalid_emails")),
     Rule(
         "sendgrid POST erasure",
         "/v3/recipients/erasejob",

@@ -85,6 +85,18 @@ def test_bounces_are_permanent_and_blocks_are_not() -> None:
     assert not parse_one(event="bounce", type="blocked").permanent
     assert parse_one(event="dropped", reason="Bounced Address").permanent
     assert not parse_one(event="dropped", reason="Spam Content").permanent
+    said = (
+        "Bounced Address",
+        "Invalid SMTPAPI header",
+        "Spam Reporting Address",
+        "Unsubscribed Address",
+        "Spam Content",
+        "",
+    )
+    kept_out = [parse_one(event="dropped", reason=reason).kept_out for reason in said]
+    assert kept_out == ["bounced", None, "complained", "unsubscribed", None, None]
+    assert parse_one(event="dropped", reason="Invalid").kept_out == "bounced"
+    assert parse_one(event="deferred", reason="Bounced Address").kept_out is None
 
 
 def test_without_an_event_id_the_same_event_has_the_same_key() -> None:

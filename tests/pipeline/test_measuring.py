@@ -180,6 +180,22 @@ def test_a_bounce_that_was_not_kept_is_followed_when_it_is_sent_again(house, mon
     assert house.pipeline.store.known_events({("test", "b1"), ("test", "b2")}) == {("test", "b1")}
 
 
+@pytest.mark.parametrize(
+    "reason", [SuppressionReason.BOUNCED, SuppressionReason.COMPLAINED, SuppressionReason.UNSUBSCRIBED]
+)
+def test_what_the_provider_keeps_out_by_its_own_lists_is_not_written_to_again(house, reason):
+    _, rows = sent(house)
+    given = ("test", "d1", EventType.DROPPED, house.clock())
+    receive(house, ProviderEvent(*given, None, "somebody@elsewhere.example", kept_out=reason))
+    receive(
+        house,
+        ProviderEvent("test", "d2", EventType.DROPPED, house.clock(), rows[0].id, rows[0].address, kept_out=reason),
+    )
+    assert house.pipeline.store.list_suppressions() == {rows[0].address: reason}
+    contact = house.pipeline.store.find_contact(rows[0].address)
+    assert (contact.state is ContactState.UNSUBSCRIBED) is (reason is SuppressionReason.UNSUBSCRIBED)
+
+
 def test_a_hard_bounce_is_never_written_to_again_and_a_soft_one_may_be(house):
     _, rows = sent(house)
     for number, (row, permanent) in enumerate(zip(rows, (True, False), strict=False)):

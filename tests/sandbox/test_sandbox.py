@@ -12,7 +12,17 @@ from requests_oauthlib import OAuth1
 from pregon.channels.sendgrid import SendGridChannel
 from pregon.errors import PregonError
 from pregon.sandbox import Sandbox, accounts, read_webhook_key, running_sandbox, serve_sandbox
-from pregon.types import ChannelName, Content, EventType, MailBody, Outgoing, Sender, Shipment
+from pregon.types import (
+    ChannelName,
+    Content,
+    DeliveryState,
+    EventType,
+    MailBody,
+    Outgoing,
+    Sender,
+    Shipment,
+    SuppressionReason,
+)
 
 from .desk import Desk, running_desk
 
@@ -20,7 +30,7 @@ LINKS = ("https://tidalcities.example/en/58", "https://tidalcities.example/en/jo
 HTML = "".join(f'<a href="{link}">x</a>' for link in LINKS) + '<a href="-unsubscribe_url-">Leave</a>'
 
 
-def send(sandbox: Sandbox, desk: Desk, *addresses: str, tracking: bool = True) -> None:
+def send(sandbox: Sandbox, desk: Desk, *addresses: str, tracking: bool = True, asked_for: bool = False) -> None:
     content = Content(
         ChannelName.EMAIL,
         "en",
@@ -33,7 +43,8 @@ def send(sandbox: Sandbox, desk: Desk, *addresses: str, tracking: bool = True) -
         for index, address in enumerate(addresses)
     )
     channel = SendGridChannel(accounts.SENDGRID_API_KEY, host=sandbox.sendgrid_url)
-    outcomes = channel.send(Shipment(content, people, track_opens=tracking, track_clicks=tracking))
+    shipment = Shipment(content, people, track_opens=tracking, track_clicks=tracking, was_asked_for=asked_for)
+    outcomes = channel.send(shipment)
     assert {str(outcome.state) for outcome in outcomes} == {"sent"}
     sandbox.set_webhook(f"{desk.url}/webhooks/sendgrid")
 
@@ -60,6 +71,53 @@ def test_each_fate_sends_its_signed_events(sandbox: Sandbox) -> None:
     permanent = {event.address: event.permanent for event in desk.events if event.type is EventType.BOUNCED}
     assert permanent == {"a+bounce@b.example": True, "a+block@b.example": False}
     assert {event.delivery_id for event in desk.events} == {f"d-a+{fate}@b.example" for fate in FATES}
+
+
+def test_sendgrid_drops_what_its_own_lists_say_until_it_is_told_otherwise(sandbox: Sandbox) -> None:
+    channel, bounced, out = (
+        SendGridChannel(accounts.SENDGRID_API_KEY, host=sandbox.sendgrid_url),
+        "a+bounce@b.example",
+        "c@b.example",
+    )
+
+    def receive(
+        *addresses: str, asked_for: bool = False
+    ) -> list[tuple[str | None, EventType, SuppressionReason | None]]:
+        with running_desk(sandbox.webhook_key) as desk:
+            send(sandbox, desk, *addresses, asked_for=asked_for)
+            sandbox.react()
+        return sorted({(event.address, event.type, event.kept_out) for event in desk.events if event.type in told})
+
+    told = (EventType.BOUNCED, EventType.DELIVERED, EventType.DROPPED)
+    assert receive(bounced) == [(bounced, EventType.BOUNCED, None)]
+    assert receive(bounced) == [(bounced, EventType.DROPPED, SuppressionReason.BOUNCED)]
+    assert channel.tell_addresses("release", [bounced]).state is DeliveryState.SENT
+    assert receive(bounced) == [(bounced, EventType.BOUNCED, None)]
+    assert channel.tell_addresses("suppress", [out]).state is DeliveryState.SENT
+    assert receive(out) == [(out, EventType.DROPPED, SuppressionReason.UNSUBSCRIBED)]
+    assert receive(out, asked_for=True) == [(out, EventType.DELIVERED, None)]
+    assert channel.tell_addresses("release", [out]).state is DeliveryState.SENT
+    assert receive(out) == [(out, EventType.DELIVERED, None)]
+
+
+@pytest.mark.parametrize("fault", ["401", "502", "429", "drop_after_accept"])
+@pytest.mark.parametrize("after", range(4))
+def test_a_release_that_is_refused_half_way_is_told_again(sandbox: Sandbox, fault: str, after: int) -> None:
+    channel, address = SendGridChannel(accounts.SENDGRID_API_KEY, host=sandbox.sendgrid_url), "a+bounce@b.example"
+    with running_desk(sandbox.webhook_key) as desk:
+        send(sandbox, desk, address)
+        sandbox.react()
+    channel.tell_addresses("suppress", [address])
+    for _ in range(after):
+        sandbox.set_fault("sendgrid", "slow", seconds=0)
+    sandbox.set_fault("sendgrid", fault)
+    assert channel.tell_addresses("release", [address]).state is DeliveryState.PENDING
+    assert channel.tell_addresses("release", [address]).state is DeliveryState.SENT
+    assert sandbox.read("suppressions") == []
+    with running_desk(sandbox.webhook_key) as desk:
+        send(sandbox, desk, address)
+        sandbox.react()
+    assert EventType.DROPPED not in {event.type for event in desk.events}
 
 
 def test_the_unsubscriber_posts_one_click_and_the_scanner_only_looks(sandbox: Sandbox) -> None:

@@ -155,10 +155,12 @@ class Measuring:
         if address and event.type is EventType.COMPLAINED:
             self._store.add_suppression(address, SuppressionReason.COMPLAINED, detail, now)
         # Without a delivery it may be about the mails of another program that sends by the same account.
-        if address and event.type is EventType.UNSUBSCRIBED and row is not None:
-            if row.contact_id is not None:
+        is_gone = event.type is EventType.UNSUBSCRIBED or event.kept_out is SuppressionReason.UNSUBSCRIBED
+        kept_out = SuppressionReason.UNSUBSCRIBED if is_gone else event.kept_out
+        if address and kept_out and row is not None:
+            if is_gone and row.contact_id is not None:
                 self._store.set_contact_state(row.contact_id, ContactState.UNSUBSCRIBED, now, detail)
-            self._store.add_suppression(address, SuppressionReason.UNSUBSCRIBED, detail, now)
+            self._store.add_suppression(address, kept_out, detail, now)
 
     def _settle_by(self, events: Iterable[ProviderEvent], rows: Mapping[str, Delivery]) -> None:
         """What is reported of a mail by our id has left, also if it was taken for absent and waits to be sent again."""

@@ -132,7 +132,7 @@ class Control:
             return JSONResponse({"error": f"use one of {', '.join(_KINDS)}"}, 404)
         if kind == "mail":
             self._scheduled.leave()
-        return JSONResponse(self._state.all(kind))
+        return JSONResponse(self._state.all(kind, "on" if kind == "suppression" else None))
 
     async def show_playlists(self, _request: Request) -> Response:
         """Playlist -> its videos in order."""

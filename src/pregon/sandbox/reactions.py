@@ -70,6 +70,8 @@ def plan_reactions(state: State, seed: str) -> int:
     for mail in mails:
         message = messages.setdefault(mail["message_id"], state.get("message", mail["message_id"]) or {})
         plan = plan_reading(seed, mail, fill_tokens(_html(message), mail["substitutions"]))
+        if any(fields.get("type") == "bounce" for _, fields in plan.events):
+            state.put("bounces", [(mail["to_email"], {"email": mail["to_email"]})], status="on")
         events += [_build_event(mail, index, after, fields) for index, (after, fields) in enumerate(plan.events)]
         actions += _build_actions(mail, plan.unsubscribe_after, plan.scan_after)
     state.put("event", events, status="waiting")

@@ -81,7 +81,9 @@ def draw(*parts: str) -> float:
 
 
 def plan_reading(seed: str, mail: Record, html: str) -> Plan:
-    """What the reader of this mail does."""
+    """What the reader of this mail does; one that SendGrid drops has none."""
+    if mail.get("drop"):
+        return Plan(((0, {"event": "dropped", "reason": mail["drop"]}),))
     address, campaign = str(mail["to_email"]), str((*mail["categories"], "")[0])
     delay = draw(seed, campaign, address, "delay")
     reading = _Reading(mail, find_links(html, _unsubscribe_url(mail)), delay)

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from pregon.sandbox import accounts
 from pregon.sandbox.faults import Faults, with_faults
-from pregon.sandbox.sendgrid_addresses import AddressStandIn
+from pregon.sandbox.sendgrid_addresses import AddressStandIn, find_drops
 from pregon.sandbox.sendgrid_rules import find_problems, is_only_tried
 from pregon.sandbox.sendgrid_scheduled import Scheduled, ScheduledStandIn
 from pregon.sandbox.state import Record, State
@@ -52,6 +52,7 @@ def sendgrid_routes(state: State, faults: Faults) -> list[Route]:
         Route("/v3/logs/{message_id}", guard(endpoint.read), methods=["GET"]),
         Route("/v3/asm/suppressions/global", guard(addresses.suppress, "write"), methods=["POST"]),
         Route("/v3/asm/suppressions/global/{email:path}", guard(addresses.release, "write"), methods=["DELETE"]),
+        Route("/v3/suppression/{list}/{email:path}", guard(addresses.take_off, "write"), methods=["DELETE"]),
         Route("/v3/recipients/erasejob", guard(addresses.erase, "write"), methods=["POST"]),
     ]
 
@@ -101,6 +102,9 @@ class SendGridStandIn:
         now = self._scheduled.now().isoformat()
         self._state.put("message", [(message_id, payload)])
         mails = [_build_mail(message_id, index, entry, payload, now) for index, entry in enumerate(entries)]
+        bypass = payload.get("mail_settings", {}).get("bypass_unsubscribe_management", {})
+        drops = find_drops(self._state, [mail["to_email"] for mail in mails], bypasses=bool(bypass.get("enable")))
+        mails = [mail | {"drop": drops.get(mail["to_email"])} for mail in mails]
         self._scheduled.keep(mails, payload)
 
     async def search(self, request: Request) -> Response:

@@ -1,9 +1,10 @@
-"""The stand-in for what SendGrid keeps of addresses: global suppressions and erase jobs."""
+"""The stand-in for what SendGrid keeps of addresses: global suppressions, bounced ones and erase jobs."""
 
 from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Collection
 from typing import Any
 
 from starlette.requests import Request
@@ -13,6 +14,21 @@ from pregon.sandbox import accounts
 from pregon.sandbox.state import State
 
 MOST_ADDRESSES, MOST_BYTES = 5_000, 256 * 1024
+
+
+# The lists that SendGrid writes itself; of these the stand-in keeps who has bounced.
+LISTS = ("bounces", "blocks", "invalid_emails")
+
+
+def find_drops(state: State, addresses: Collection[str], *, bypasses: bool) -> dict[str, str]:
+    """The addresses to which SendGrid sends nothing though it accepts a mail, and why, in its words.
+
+    `bypasses`: the mail is one that goes to who unsubscribed, too.
+    """
+    bounced = {each["email"].lower() for each in state.all("bounces", "on")}
+    out = set() if bypasses else {each["email"].lower() for each in state.all("suppression", "on")}
+    why = {address: "Unsubscribed Address" for address in addresses if address.lower() in out}
+    return why | {address: "Bounced Address" for address in addresses if address.lower() in bounced}
 
 
 class AddressStandIn:
@@ -34,6 +50,16 @@ class AddressStandIn:
         if not _is_authorized(request):
             return _refuse(401, "authorization required")
         self._state.mark("suppression", [request.path_params["email"]], "off")
+        return Response(status_code=204)
+
+    async def take_off(self, request: Request) -> Response:
+        """DELETE /v3/suppression/{list}/{email}: 204, or 404 for who is not on it."""
+        if not _is_authorized(request):
+            return _refuse(401, "authorization required")
+        name, address = request.path_params["list"], request.path_params["email"]
+        if name not in LISTS or address not in {each["email"] for each in self._state.all(name, "on")}:
+            return _refuse(404, "not found")
+        self._state.mark(name, [address], "off")
         return Response(status_code=204)
 
     async def erase(self, request: Request) -> Response:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from pregon.types.contacts import SuppressionReason
 from pregon.types.drafts import ChannelName
 
 
@@ -35,7 +36,10 @@ class Label(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
-    """A provider's pushed event in our vocabulary. `key` de-duplicates it; `raw` keeps it as it came (JSON)."""
+    """A provider's pushed event in our vocabulary. `key` de-duplicates it; `raw` keeps it as it came (JSON).
+
+    `kept_out`: the provider dropped the mail, since a list of its own says this of the address.
+    """
 
     provider: str
     key: str
@@ -50,6 +54,7 @@ class ProviderEvent:
     machine_open: bool = False
     permanent: bool = False
     raw: str = ""
+    kept_out: SuppressionReason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """What SendGrid is told of addresses: never to write to them again, to write again, to forget them.
 
 Every call may be repeated without harm, so an unknown outcome is simply tried again. Sources: the official
-descriptions of `POST /v3/asm/suppressions/global`, `DELETE /v3/asm/suppressions/global/{email}` and
-`POST /v3/recipients/erasejob` (at most 5,000 addresses or 256 KB a request, 100 requests a minute).
+descriptions of `POST /v3/asm/suppressions/global`, `DELETE /v3/asm/suppressions/global/{email}`,
+`DELETE /v3/suppression/{bounces,blocks,invalid_emails}/{email}` and `POST /v3/recipients/erasejob` (at most 5,000 addresses
+or 256 KB a request, 100 requests a minute).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from pregon.types import DeliveryState, Outcome
 # An address has 254 characters at most, so that this many stay below 256 KB.
 MOST_ADDRESSES = 900
 SUPPRESS, RELEASE, ERASE = "suppress", "release", "erase"
+# Lists of its own that SendGrid drops mails by. Who reported one as spam is left on that list.
+_LISTS = ("bounces", "blocks", "invalid_emails")
 
 
 def tell_addresses(client: sendgrid.SendGridAPIClient, kind: str, addresses: Sequence[str], now: datetime) -> Outcome:
@@ -30,28 +33,40 @@ def tell_addresses(client: sendgrid.SendGridAPIClient, kind: str, addresses: Seq
     `sent` is told; `pending` is to be repeated; `failed` is refused for good.
     """
     try:
-        answer = _call(client, kind, addresses)
+        answer = _release(client, addresses) if kind == RELEASE else _call(client, kind, addresses)
     except HTTPError as error:
-        return _read_refusal(kind, int(error.status_code), error.headers or {}, error.body, now)
+        return _read_refusal(int(error.status_code), error.headers or {}, error.body, now)
     except (OSError, http.client.HTTPException) as error:
         return Outcome("", DeliveryState.PENDING, None, "SendGrid cannot be reached", repr(error)[:RAW_LIMIT])
-    if 200 <= answer.status_code < 300:
+    if 200 <= answer.status_code < 300 or (kind == RELEASE and answer.status_code == 404):
         return Outcome("", DeliveryState.SENT, None, f"SendGrid answered {answer.status_code}")
-    return _read_refusal(kind, answer.status_code, answer.headers, answer.body, now)
+    return _read_refusal(answer.status_code, answer.headers, answer.body, now)
 
 
 def _call(client: sendgrid.SendGridAPIClient, kind: str, addresses: Sequence[str]) -> Any:
     if kind == SUPPRESS:
         return client.client.asm.suppressions._("global").post(request_body={"recipient_emails": list(addresses)})
-    if kind == RELEASE:
-        (address,) = addresses
-        return client.client.asm.suppressions._("global")._(quote(address, safe="@")).delete()
     return client.client.recipients.erasejob.post(request_body={"email_addresses": list(addresses)})
 
 
-def _read_refusal(kind: str, status: int, headers: Mapping[str, str], body: Any, now: datetime) -> Outcome:
-    if kind == RELEASE and status == 404:
-        return Outcome("", DeliveryState.SENT, None, "SendGrid did not suppress it")
+def _release(client: sendgrid.SendGridAPIClient, addresses: Sequence[str]) -> Any:
+    """Take an address off every list; that one does not have it is no trouble. The last answer, or the first refusal."""
+    (address,) = (quote(address, safe="@") for address in addresses)
+    lists = (client.client.asm.suppressions._("global"), *(client.client.suppression._(name) for name in _LISTS))
+    answer = None
+    for each in lists:
+        try:
+            answer = each._(address).delete()
+        except HTTPError as error:
+            if int(error.status_code) != 404:
+                raise
+            answer = error
+        if answer.status_code != 404 and not 200 <= int(answer.status_code) < 300:
+            break
+    return answer
+
+
+def _read_refusal(status: int, headers: Mapping[str, str], body: Any, now: datetime) -> Outcome:
     raw = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
     detail = f"SendGrid answered {status}"
     if status == 400:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from pregon.channels.sendgrid.payload import DELIVERY_ARGUMENT
 from pregon.errors import SignatureError
-from pregon.types import EventType, ProviderEvent
+from pregon.types import EventType, ProviderEvent, SuppressionReason
 
 SIGNATURE_HEADER = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
@@ -41,7 +41,13 @@ _TYPES = {
 }
 # A delivery's id has 32 signs and an event's of SendGrid 22 or more; a database refuses all of a batch for one too long.
 _LONGEST_ID, _LONGEST_KEY = 40, 200
-_PERMANENT_DROPS = ("bounced address", "invalid", "spam reporting address", "unsubscribed address")
+# By its reason, what SendGrid's own lists say of an address to which it sends nothing. "Invalid SMTPAPI header" is no list.
+_KEPT_OUT = {
+    "bounced address": SuppressionReason.BOUNCED,
+    "invalid": SuppressionReason.BOUNCED,
+    "spam reporting address": SuppressionReason.COMPLAINED,
+    "unsubscribed address": SuppressionReason.UNSUBSCRIBED,
+}
 
 
 def verify_signature(public_key: str, body: bytes, signature: str, timestamp: str) -> None:
@@ -89,6 +95,7 @@ def _parse(entry: dict[str, Any]) -> ProviderEvent | None:
         ip=_text(entry, "ip"),
         machine_open=entry.get("sg_machine_open") is True,
         permanent=_is_permanent(event_type, entry),
+        kept_out=_find_list(event_type, entry),
         raw=_storable(json.dumps(entry, sort_keys=True, ensure_ascii=False)),
     )
 
@@ -109,7 +116,11 @@ def _is_permanent(event_type: EventType, entry: dict[str, Any]) -> bool:
     if event_type is EventType.BOUNCED:
         # `blocked` is the soft one. Delayed bounces may come without a type: those are bounces.
         return str(entry.get("type") or "bounce") == "bounce"
-    return event_type is EventType.DROPPED and str(entry.get("reason", "")).lower().startswith(_PERMANENT_DROPS)
+    return _find_list(event_type, entry) is not None
+
+
+def _find_list(event_type: EventType, entry: dict[str, Any]) -> SuppressionReason | None:
+    return _KEPT_OUT.get(str(entry.get("reason", "")).strip().lower()) if event_type is EventType.DROPPED else None
 
 
 def _key(entry: dict[str, Any]) -> str:
