@@ -5,8 +5,9 @@ import json
 import pytest
 from sqlalchemy import select
 
+from pregon.errors import NotAllowedError, NotFoundError
 from pregon.storage.tables import provider_duties
-from pregon.types import SuppressionReason
+from pregon.types import Role, SuppressionReason, User
 
 
 def duties(house):
@@ -67,3 +68,35 @@ def test_one_wrong_address_does_not_stop_the_others(house, monkeypatch):
     assert house.pipeline.duties.tell_due() == 2
     assert suppressed(house) == ["a@x.example", "b@x.example"]
     assert ("suppress", "wrong", "failed") in duties(house)
+
+
+def test_what_the_provider_refuses_is_shown_until_a_person_has_dealt_with_it(house):
+    told, admin = house.pipeline.duties, house.officer
+    house.sandbox.set_fault("sendgrid", "401", times=1)
+    suppress(house, "waits@x.example")
+    told.tell_due()
+    assert told.list_troubled() == (), "it is tried again by itself"
+    house.clock.forward(hours=25)
+    (late,) = told.list_troubled()
+    assert (late.kind, late.address, late.is_refused) == ("suppress", "waits@x.example", False)
+    told.decide(late.id, by_hand=False, user=admin)
+    assert told.tell_due() == 1
+    assert told.list_troubled() == ()
+    with pytest.raises(NotFoundError, match="meanwhile"):
+        told.decide(late.id, by_hand=True, user=admin)
+    with house.pipeline.store.engine.begin() as connection:
+        row = {
+            "kind": "erase",
+            "address": "gone@x.example",
+            "state": "failed",
+            "attempts": 1,
+            "detail": "SendGrid answered 400",
+        }
+        connection.execute(provider_duties.insert().values(**row, due_at=house.clock(), created_at=house.clock()))
+    (refused,) = told.list_troubled()
+    assert refused.is_refused
+    with pytest.raises(NotAllowedError):
+        told.decide(refused.id, by_hand=True, user=User(9, "viewer", Role.VIEWER))
+    told.decide(refused.id, by_hand=True, user=admin)
+    assert told.list_troubled() == ()
+    assert "gone@x.example" not in json.dumps(duties(house)), "what is done keeps no address"

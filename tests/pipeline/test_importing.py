@@ -2,6 +2,7 @@
 
 import io
 import tracemalloc
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -367,3 +368,11 @@ def test_a_header_in_which_one_column_is_quoted():
     shape = open_contact_file(io.BytesIO(b'"Email";"Liste, publique";Langue\n'))
     assert shape.delimiter == ";"
     assert shape.columns == {"address": "Email", "language": "Langue"}
+
+
+@on_sqlite
+def test_accents_that_were_written_apart_are_composed(house):
+    apart = unicodedata.normalize("NFD", "a@b.example,José,fr,Málaga,Régions\n")
+    take(house, "email,name,language,city,lists\n" + apart)
+    found = contact(house, "a@b.example")
+    assert (found.name, found.city, found.lists) == ("José", "Málaga", ("Régions",))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 from tests.web.builders import Browser, Place
 
+from pregon.storage.tables import provider_duties
 from pregon.types import Consent, Contact, ContactState, Purpose, SuppressionReason
 
 Browse = Callable[[str], Browser]
@@ -63,6 +65,25 @@ def test_addresses_are_kept_out_and_let_in_again_but_not_over_a_no(place: Place,
     assert "Write to it again" not in page
     approver.post("/suppressions", address="press@paper.example", word="release")
     assert "press@paper.example" not in approver.get("/suppressions")
+
+
+def test_what_the_provider_refused_to_hear_is_shown_and_decided(place: Place, browse: Browse) -> None:
+    add(place, 1)
+    place.pipeline.contacts.erase("p000@harbour.example")
+    row = {"state": "failed", "detail": "SendGrid answered 400"}
+    with place.pipeline.store.engine.begin() as connection:
+        connection.execute(provider_duties.update().values(**row))
+        number = connection.execute(select(provider_duties.c.id)).scalar_one()
+    page, path = browse("viewer").get("/suppressions"), f"/suppressions/duties/{number}"
+    assert "Forget this person: <strong>p000@harbour.example</strong>" in page
+    assert path not in page
+    browse("viewer").post(path, 403, word="done")
+    approver = browse("approver")
+    assert path in approver.get("/suppressions")
+    approver.post(path, word="again")
+    assert place.pipeline.duties.tell_due() == 1
+    assert "The mail provider could not be told" not in approver.get("/suppressions")
+    approver.post(path, 404, word="done")
     place.pipeline.store.add_suppression("no@x.example", SuppressionReason.COMPLAINED, "", one_time())
     assert "only they can" in approver.post("/suppressions", 400, address="no@x.example", word="release")
 

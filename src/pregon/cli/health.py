@@ -68,6 +68,9 @@ def doctor(json_wanted: bool) -> None:
                 rows.append(
                     (f"account {name}", "failing" if account.problem else "ok", account.problem or account.name)
                 )
+        if troubled := pipeline.duties.list_troubled():
+            detail = f"{len(troubled)} addresses that the mail provider could not be told of; see the page Suppressions"
+            rows.append(("provider duties", "failing", detail))
     rows += _look_at_servers(settings)
     pollers = build_pollers(settings, HostPace(settings.polling.host_gap_seconds))
     rows += [(f"source {source.id}", *_look_at(source, pollers, now())) for source in settings.sources if source.active]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -133,7 +134,8 @@ class RowReader:
 
 
 def _clean(text: str) -> str:
-    """One line of printable characters."""
+    """One line of printable characters, accents composed as those of segments and other files are."""
+    text = text if text.isascii() else unicodedata.normalize("NFC", text)
     if text.isprintable():
         return text
     return "".join(char for char in " ".join(text.split()) if char.isprintable())

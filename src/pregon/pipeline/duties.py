@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from pregon.errors import NotAllowedError, NotFoundError
 from pregon.pipeline.protocols import AddressKeeper, Channel, Clock, Storage
-from pregon.types import ChannelName, DeliveryState, Outcome
+from pregon.types import AuditEntry, ChannelName, DeliveryState, Outcome, ProviderDuty, Role, User
 
 _KINDS = {"release": 1, "suppress": 500, "erase": 500}
+_PATIENCE, _MOST_SHOWN = timedelta(days=1), 100
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=10), timedelta(days=1)
 
 
@@ -24,6 +26,20 @@ class Duties:
     def tell_due(self) -> int:
         """One pass over what is due. Returns how many addresses the provider was told of."""
         return sum(self._tell_kind(kind, size) for kind, size in _KINDS.items())
+
+    def list_troubled(self) -> tuple[ProviderDuty, ...]:
+        """What the provider has refused, or could not be told for a day: a person has to look."""
+        return self._store.troubled_duties(self._clock() - _PATIENCE, _MOST_SHOWN)
+
+    def decide(self, duty_id: int, *, by_hand: bool, user: User) -> None:
+        """Tell it again, or take it as done by hand at the provider. Raises `NotAllowedError` or `NotFoundError`."""
+        if not user.role.includes(Role.APPROVER):
+            raise NotAllowedError(f"Your role, {user.role}, does not include this; an approver can do it.")
+        now = self._clock()
+        if not self._store.change_duty(duty_id, "done" if by_hand else "pending", now):
+            raise NotFoundError("The provider has been told of this meanwhile.")
+        detail = "done by hand at the provider" if by_hand else "told again"
+        self._store.add_audit(AuditEntry(now, user.name, "provider", f"duty {duty_id}", detail))
 
     def _tell_kind(self, kind: str, size: int) -> int:
         told = 0

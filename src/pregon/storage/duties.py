@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
 from pregon.storage.base import Queries
 from pregon.storage.tables import provider_duties
+from pregon.types import ProviderDuty
 
 # Whoever is to be forgotten is not kept there as suppressed, either: the salted hash here keeps them out.
 _AGAINST = {"suppress": ("release",), "release": ("suppress",), "erase": ("suppress", "release")}
@@ -36,6 +37,26 @@ class DutyQueries(Queries):
         with self._read() as connection:
             rows = connection.execute(query.order_by(provider_duties.c.id).limit(limit)).all()
         return tuple((int(row[0]), str(row[1]), int(row[2])) for row in rows)
+
+    def troubled_duties(self, before: datetime, limit: int) -> tuple[ProviderDuty, ...]:
+        """What was refused, or was to be told before this time and is not, oldest first."""
+        refused = provider_duties.c.state == "failed"
+        waiting = and_(provider_duties.c.state == "pending", provider_duties.c.created_at < before)
+        query = select(provider_duties).where(or_(refused, waiting)).order_by(provider_duties.c.id).limit(limit)
+        with self._read() as connection:
+            return tuple(
+                ProviderDuty(row.id, row.kind, row.address, row.state == "failed", row.detail, row.created_at)
+                for row in connection.execute(query)
+            )
+
+    def change_duty(self, duty_id: int, state: str, at: datetime) -> bool:
+        """A person's word: pending (told again now) or done (by hand, so that its address goes). Whether it was open."""
+        values: dict[str, Any] = {"state": state, "due_at": at}
+        values |= {"address": "", "done_at": at} if state == "done" else {}
+        still_open = provider_duties.c.state.in_(("pending", "failed"))
+        statement = update(provider_duties).where(provider_duties.c.id == duty_id, still_open)
+        with self._write() as connection:
+            return connection.execute(statement.values(**values)).rowcount > 0
 
     def settle_duties(self, ids: Sequence[int], state: str, detail: str, due_at: datetime, at: datetime) -> None:
         """Write what became of duties: done, failed or pending until `due_at`. What is done keeps no address."""

@@ -32,6 +32,18 @@ class ContactState(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderDuty:
+    """What the mail provider has yet to be told of an address, or has refused: `kind` is suppress, release or erase."""
+
+    id: int
+    kind: str
+    address: str
+    is_refused: bool
+    detail: str
+    created_at: datetime
+
+
 class SuppressionReason(StrEnum):
     """Why an address is never written to."""
 

@@ -168,7 +168,8 @@ def _suppressions_page(
     rows, more = desk.pipeline.store.page_suppressions(prefix, _SHOWN, after)
     count = desk.pipeline.store.count_suppressions()
     values = {"rows": rows, "more": more, "count": count, "q": prefix, "said": said, "problem": problem}
-    return desk.show("suppressions.html", session, status=status, **values)
+    duties = desk.pipeline.duties.list_troubled()
+    return desk.show("suppressions.html", session, status=status, duties=duties, **values)
 
 
 @router.post("/suppressions")
@@ -185,3 +186,10 @@ def change_suppression(desk: AnyDesk, session: SignedIn, form: SignedForm) -> Re
         return _suppressions_page(desk, session, status=400, problem=str(error))
     note(desk, session.user, "suppression", "an address", "released" if word == "release" else "suppressed")
     return go("/suppressions", said="released_address" if word == "release" else "suppressed")
+
+
+@router.post("/suppressions/duties/{duty_id}")
+def decide_duty(duty_id: int, desk: AnyDesk, session: SignedIn, form: SignedForm) -> Response:
+    """Tell the provider again of an address, or take it as done by hand there."""
+    desk.pipeline.duties.decide(duty_id, by_hand=text_of(form, "word") == "done", user=session.user)
+    return go("/suppressions", said="duty")

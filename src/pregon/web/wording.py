@@ -53,6 +53,7 @@ SAID = {
     "erased": "Erased. Nothing that names this person is kept here; the mail provider is told to forget them, too.",
     "suppressed": "This address is never written to again.",
     "released_address": "This address may be written to again.",
+    "duty": "Saved. What the mail provider still has to be told stands here until it is.",
     "person": "Saved. Their open sessions have ended.",
     "deactivated": "They can no longer come in: their sessions and tokens have ended.",
     "reactivated": "They can sign in again. Their tokens stay ended.",
