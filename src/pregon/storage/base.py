@@ -6,8 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
+
+
+def make_engine(url: str | URL, **options: Any) -> Engine:
+    """An engine whose errors name no value: they are logged as they are, and values are addresses and texts."""
+    engine = create_engine(url, hide_parameters=True, **options)
+    event.listen(engine, "handle_error", _hide_detail)
+    return engine
+
+
+def _hide_detail(context: ExceptionContext) -> None:
+    # PostgreSQL's DETAIL shows the row, or the key, that it refuses.
+    said = getattr(getattr(context.original_exception, "diag", None), "message_primary", None)
+    if said and context.sqlalchemy_exception:
+        context.original_exception.args = (said,)
+        context.sqlalchemy_exception.args = (f"({type(context.original_exception).__name__}) {said}",)
 
 
 class Queries:

@@ -8,11 +8,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, func, insert, inspect, select, text, update
+from sqlalchemy import Connection, Engine, MetaData, func, insert, inspect, select, text, update
 
 from pregon.deliveries import AHEAD_MARK
 from pregon.errors import PregonError
-from pregon.storage.base import Queries
+from pregon.storage.base import Queries, make_engine
 from pregon.storage.funnels import mark_stale
 from pregon.storage.shape import UNFINISHED_RESTORE, upgrade
 from pregon.storage.tables import batches, deliveries, metadata, notices
@@ -68,7 +68,7 @@ def make_database(url: str, revision: str) -> Iterator[Load]:
     Nobody but the restore itself opens it until `hold_everything` has run: what is due in it would go out again.
     Raises `PregonError` when the database holds something already.
     """
-    engine = create_engine(url)
+    engine = make_engine(url)
     try:
         if inspect(engine).get_table_names():
             raise PregonError("There is a database already; restore into an empty PREGON_HOME or PREGON_DATABASE_URL.")

@@ -9,13 +9,14 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
 
 from pregon.errors import PregonError
 from pregon.storage.access import AccessQueries
 from pregon.storage.accounts import AccountQueries
 from pregon.storage.audits import AuditQueries
+from pregon.storage.base import make_engine
 from pregon.storage.batches import BatchQueries
 from pregon.storage.campaigns import CampaignQueries
 from pregon.storage.contact_imports import ContactImportQueries
@@ -101,7 +102,7 @@ def open_store(url: str, *, is_restore: bool = False) -> Store:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    engine = make_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
