@@ -159,6 +159,18 @@ def test_every_command_that_ends_gives_json():
     assert without == {"serve", "sandbox"}
 
 
+def test_what_nobody_expected_costs_one_sentence_and_a_traceback_only_when_asked_for(pregon, tmp_path):
+    assert pregon("campaigns").returncode == 0
+    with closing(sqlite3.connect(tmp_path / "home" / "pregon.db")) as database:
+        database.execute("PRAGMA foreign_keys=OFF")
+        database.execute("DROP TABLE contacts")
+    done = pregon("doctor", "--json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert "no such table: contacts" in done.stderr
+    assert "Traceback" in pregon("--debug", "doctor").stderr
+
+
 def test_an_address_that_does_not_answer_is_nobody_elses_to_try_again(pregon):
     done = pregon("read", "http://127.0.0.1:9/circular.html")
     assert done.returncode == 1

@@ -88,6 +88,16 @@ def main() -> None:
             raise
         click.echo(_explain_refusal(error), err=True)
         sys.exit(1)
+    except Exception as error:  # a mistake of ours, or a database that is gone
+        if debug:
+            raise
+        click.echo(f"{_first_line(error)}. `pregon --debug ...` shows where; `pregon doctor` what answers.", err=True)
+        sys.exit(1)
+
+
+def _first_line(error: Exception) -> str:
+    line = str(error).partition("\n")[0].rstrip(".")
+    return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 
 def _explain_refusal(error: OSError) -> str:
