@@ -52,6 +52,18 @@ def test_every_sample_fits_every_template_in_three_languages(path, template):
     check_drafts(*compose(path, playbook=playbook))
 
 
+def test_the_platforms_addresses_of_a_signature_are_written_as_they_are_today():
+    path = ROOT / "tests" / "items" / "golden" / "circular-legacy-links.en.txt"
+    item, drafts = compose(path)
+    check_drafts(item, drafts)
+    mail = drafts[0]
+
+    assert "https://x.com/tidalcities" in mail.content.body.text
+    assert "https://www.youtube.com/user/tidalcities" in mail.content.body.text
+    insecure = [check.message for check in mail.checks if check.id == "link.insecure"]
+    assert not [message for message in insecure if "youtube" in message]
+
+
 @pytest.mark.seeds
 @pytest.mark.parametrize("path", SEEDS or [None], ids=lambda path: path.name if path else "absent")
 def test_every_fact_of_a_real_documents_drafts_is_traced(path):

@@ -12,11 +12,12 @@ from pregon.drafts.utm import untag_link
 from pregon.types import Item, Kind, Link, Span
 
 _OLD_X = re.compile(r"https?://(?:www\.|mobile\.)?twitter\.com(?=/|$)", re.IGNORECASE)
+_OPEN_PLATFORM = re.compile(r"http://(?=(?:(?:www\.|m\.)?youtube\.com|youtu\.be|x\.com)(?:/|$))", re.IGNORECASE)
 
 
 def modernise(text: str) -> str:
-    """Addresses on twitter.com as they are written today, on x.com; everything else as it was."""
-    return _OLD_X.sub("https://x.com", text)
+    """Addresses on twitter.com as they are written today, on x.com, and those of the platforms encrypted."""
+    return _OPEN_PLATFORM.sub("https://", _OLD_X.sub("https://x.com", text))
 
 
 def publish_url(link: Link, context: DraftContext) -> str | None:
