@@ -93,6 +93,12 @@ def test_a_sender_needs_addresses(root, key):
     assert findings(root) == {("config.bad-value", "network.yaml", f"sender.{key}")}
 
 
+@pytest.mark.parametrize("address", ["iñaki@tidalcities.example", "news@mareés.example"])
+def test_a_mail_is_from_an_address_that_every_provider_takes(root, address):
+    change(root, "network.yaml", lambda value: value["sender"].update(address=address))
+    assert findings(root) == {("config.bad-value", "network.yaml", "sender.address")}
+
+
 def test_templates_are_checked_with_the_rest(root):
     shutil.copytree(ROOT / "templates", root / "templates")
     check_templates(load_settings(root, {}))
@@ -119,6 +125,15 @@ def test_a_live_channel_needs_its_credentials(root):
     assert {key for _, _, key in found} >= {"PREGON_X_CONSUMER_KEY", "PREGON_X_ACCESS_TOKEN"}
     secrets = {key: "given" for _, _, key in found}
     assert not load_settings(root, secrets).sandboxed()
+
+
+@pytest.mark.parametrize("given", [{}, {"PREGON_BASE_URL": "http://news.tidalcities.example"}])
+def test_live_mail_needs_an_address_at_which_readers_unsubscribe(root, given):
+    change(root, "channels.yaml", lambda value: value["email"].update(mode="live"))
+    environment = {"PREGON_SENDGRID_API_KEY": "given", "PREGON_SENDGRID_WEBHOOK_KEY": "given"}
+    assert findings(root, environment | given) == {("env.base-url", "environment", "PREGON_BASE_URL")}
+    reachable = {"PREGON_BASE_URL": "https://news.tidalcities.example"}
+    assert not load_settings(root, environment | reachable).sandboxed()
 
 
 @pytest.mark.parametrize("name", ["email", "x", "youtube"])

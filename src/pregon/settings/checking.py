@@ -44,6 +44,15 @@ def _check_smtp(config: ChannelConfig, secrets: Secrets) -> list[Finding]:
     return findings
 
 
+def _check_address(email: ChannelConfig, base_url: str) -> list[Finding]:
+    """Every mail has a link to unsubscribe, which mailboxes follow over https only (RFC 8058)."""
+    if email.mode != "live" or base_url.startswith("https://"):
+        return []
+    text = f"readers of live mail cannot unsubscribe at {base_url}"
+    hint = "set PREGON_BASE_URL=https://news.example.org, the address at which others reach the desk"
+    return [Finding("env.base-url", "environment", "PREGON_BASE_URL", text, hint)]
+
+
 def _check_handover(channels: Channels) -> list[Finding]:
     """Only SendGrid keeps mails until their time."""
     hint = "take it out, or use provider: sendgrid for email"
@@ -95,9 +104,10 @@ def cross_check(
     sources: tuple[SourceConfig, ...],
     playbooks: dict[Kind, Playbook],
     secrets: Secrets,
+    base_url: str,
 ) -> list[Finding]:
     """What does not fit together."""
-    findings = []
+    findings = _check_address(channels.email, base_url)
     known = set(network.languages)
     for kind, playbook in playbooks.items():
         for language in playbook.languages if playbook.languages != "source" else ():

@@ -31,11 +31,18 @@ def _known_address(address: str) -> str:
     return address
 
 
+def _plain_address(address: str) -> str:
+    # SendGrid, published limitation: no Unicode in the address that a mail is from. It refuses every mail for good.
+    if not address.isascii():
+        raise ValueError(f"{address!r} has letters that no mail can be from: use a-z, and the domain's xn-- form")
+    return address
+
+
 class SenderIdentity(Part):
     """The From and Reply-To of every newsletter."""
 
     name: str
-    address: Annotated[str, AfterValidator(_known_address)]
+    address: Annotated[str, AfterValidator(_known_address), AfterValidator(_plain_address)]
     reply_to: Annotated[str, AfterValidator(_known_address)] | None = None
 
 

@@ -61,17 +61,18 @@ def load_settings(root: Path, environment: Mapping[str, str]) -> Settings:
     digest = _load_digest(folder, segments, findings)
     desk = _load_desk(folder, findings)
     secrets = Secrets(**{field: environment.get(variable, "") for field, variable in SECRET_FIELDS.items()})
-    if network and channels:
-        findings += cross_check(network, channels, sources, playbooks, secrets)
     places = read_places(root, environment, findings)
+    host = environment.get("PREGON_HOST", "127.0.0.1")
+    base_url = (environment.get("PREGON_BASE_URL") or f"http://{host}:{places.port}").rstrip("/")
+    if network and channels:
+        findings += cross_check(network, channels, sources, playbooks, secrets, base_url)
     if findings or network is None or channels is None:
         raise ConfigError(tuple(findings))
-    host = environment.get("PREGON_HOST", "127.0.0.1")
     return Settings(
         root=root,
         home=places.home,
         database_url=places.database_url,
-        base_url=(environment.get("PREGON_BASE_URL") or f"http://{host}:{places.port}").rstrip("/"),
+        base_url=base_url,
         host=host,
         port=places.port,
         secret_key=environment.get("PREGON_SECRET_KEY", ""),
