@@ -63,6 +63,7 @@ def test_a_deadline_is_a_day_of_its_own_with_an_alarm():
     assert "SUMMARY:Deadline: Learning meeting on tide gates" in lines
     assert "DTSTART;VALUE=DATE:20260925" in lines
     assert lines.count("BEGIN:VALARM") == 1
+    assert "TRIGGER:-P3D" in lines
 
 
 def test_signs_of_the_format_are_escaped():

@@ -5,6 +5,7 @@ import pytest
 
 from drafts.builders import build_circular, build_context, build_meeting, build_video_item, find, load_templates
 from pregon.drafts import compose_drafts, propose
+from pregon.drafts.checks import check_draft
 from pregon.types import (
     Block,
     Call,
@@ -165,7 +166,6 @@ def test_a_post_too_long_or_with_two_links_or_empty_is_told():
 
 
 def test_a_picture_needs_a_description():
-    from pregon.drafts.checks import check_draft
 
     draft = post("Texte")
     pictured = replace(
@@ -182,8 +182,22 @@ def test_a_mail_that_would_be_clipped_is_told():
     assert "email.clipped" in ids(edit_mail(build_circular(), sections=(MailSection("Plan", paragraphs * 2),)), "error")
 
 
-def test_a_mail_without_an_unsubscribe_link_is_told():
-    templates = {name: text.replace("{{ unsubscribe_url }}", "#") for name, text in load_templates().items()}
+@pytest.mark.parametrize(
+    ("size", "level"), [(70_000, None), (70_001, "warning"), (90_000, "warning"), (90_001, "error")]
+)
+def test_a_mail_is_clipped_by_its_bytes_with_room_for_what_tracking_adds(size, level):
+    content = edit_mail(build_circular()).content
+    padding = "é" + " " * (size - len(content.body.html.encode()) - 2)
+    large = replace(content, body=replace(content.body, html=content.body.html + padding))
+
+    checks = check_draft(large, build_circular(), build_context(), ())
+    assert [check.level for check in checks if check.id == "email.clipped"] == ([level] if level else [])
+
+
+@pytest.mark.parametrize("base", ["email/base.mjml.j2", "email/base.txt.j2"])
+def test_a_mail_without_an_unsubscribe_link_in_either_part_is_told(base):
+    templates = load_templates()
+    templates = templates | {base: templates[base].replace("unsubscribe_url", "view_url")}
 
     assert "email.no-unsubscribe" in ids(compose(build_circular(), templates=templates), "error")
 

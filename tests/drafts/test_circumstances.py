@@ -31,6 +31,9 @@ def checks_of(item, context, send_at=None):
         # Without a zone it is the network's: 10:00 in Madrid is 09:00 UTC in winter.
         ("2027-01-12T10:00", datetime(2027, 1, 12, 9, 0, tzinfo=UTC), False),
         ("2027-01-12T10:00", datetime(2027, 1, 12, 8, 59, tzinfo=UTC), True),
+        # Without a time of sending it may go out at any hour of the day.
+        ("2026-11-23T10:00", None, True),
+        ("2026-11-22T10:00", None, False),
     ],
 )
 def test_nothing_goes_out_before_an_embargo_ends(embargo, send_at, is_early):
@@ -54,7 +57,10 @@ def test_a_place_in_its_reserve_period_is_named():
     assert found["reserve-period"].level == "error"
     assert place in found["reserve-period"].message
     assert "reserve-period" not in checks_of(item, replace(within, today=date(2027, 3, 29)))
+    assert "reserve-period" in checks_of(item, within, datetime(2027, 5, 23, 9, tzinfo=UTC))
     assert "reserve-period" not in checks_of(item, within, datetime(2027, 5, 24, 9, tzinfo=UTC))
+    part = network.model_copy(update={"reserve_periods": (period.model_copy(update={"places": (place[:-1],)}),)})
+    assert "reserve-period" not in checks_of(item, replace(within, network=part))
     other = network.model_copy(update={"reserve_periods": (period.model_copy(update={"kinds": (Kind.STUDY,)}),)})
     assert "reserve-period" not in checks_of(item, replace(within, network=other))
 

@@ -142,7 +142,8 @@ def test_a_passed_deadline_is_asked_only_when_the_day_is_known():
     text = "# Survey\n\nPlease reply by 5 May 2027 to a@t.example.\n"
     assert read(text).questions == ()
     assert read(text, today=date(2027, 5, 5)).questions == ()
-    assert [one.id for one in read(text, today=date(2027, 5, 6)).questions] == ["deadline.past"]
+    (passed,) = read(text, today=date(2027, 5, 6)).questions
+    assert (passed.id, passed.blocking) == ("deadline.past", True)
 
 
 @pytest.mark.parametrize(
