@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -131,7 +132,9 @@ def test_each_fault_has_its_outcome_and_one_write(sandbox: Sandbox, name: str, f
     way = WAYS[name]
     patient, shipment = way.channel(sandbox), way.shipment()
     sandbox.set_fault(name, fault, seconds=LONG)
-    outcomes = way.channel(sandbox, **haste(fault)).send(shipment)
+    channel, begun = way.channel(sandbox, **haste(fault)), monotonic()
+    outcomes = channel.send(shipment)
+    assert monotonic() - begun < LONG, "it waited for what hangs"
     state, pause, settled = meaning
     assert {(outcome.state, outcome.pause) for outcome in outcomes} == {(state, pause)}
     assert all(outcome.detail for outcome in outcomes)
