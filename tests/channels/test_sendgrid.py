@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pregon.channels.sendgrid.payload import build_payload, write_body
+from pregon.channels.sendgrid.send import read_refusal
 from pregon.sandbox import Sandbox
 from pregon.types import DeliveryState, MailBody, OutgoingMails
 
@@ -161,6 +162,21 @@ def test_one_mail_in_the_log_settles_its_request(sandbox: Sandbox) -> None:
     channel.send(newsletter("ada@portamar.example"))
     outcomes = channel.settle(newsletter("ada@portamar.example", "ben@brackwater.example"))
     assert [outcome.state for outcome in outcomes] == [SENT, SENT]
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "pause"),
+    [
+        (403, PENDING, "credentials"),  # published: the address that it is from is no verified sender
+        (405, DeliveryState.FAILED, None),
+        (408, UNKNOWN, None),
+        (503, UNKNOWN, None),
+    ],
+)
+def test_what_an_answer_without_a_fault_of_its_own_means(status: int, state: DeliveryState, pause: str | None) -> None:
+    body = '{"errors": [{"message": "The from address does not match a verified Sender Identity.", "field": "from"}]}'
+    (outcome,) = read_refusal(newsletter("ada@portamar.example").deliveries, status, {}, body, datetime.now(UTC))
+    assert (outcome.state, outcome.pause) == (state, pause)
 
 
 def test_headers_never_leak_from_call_to_call(sandbox: Sandbox) -> None:
