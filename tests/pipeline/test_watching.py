@@ -51,6 +51,44 @@ def with_feed(house, address):
     return house
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_document_that_nobody_foresaw_stops_no_other(house, monkeypatch):
+    read = house.pipeline.composing.read
+
+    def stumble(document, kind=None):
+        if "stumbling" in document.text:
+            raise IndexError("pop from an empty list")
+        return read(document, kind)
+
+    monkeypatch.setattr(house.pipeline.composing, "read", stumble)
+    house.drop("a stumbling block.txt", "A stumbling block lies on the quay.")
+    house.drop(CLEAN)
+    (result,) = house.pipeline.watching.watch(force=True)
+    assert len(result.new) == 1
+    ((key, why),) = result.rejected
+    assert (key, "pop from an empty list" in why) == ("a stumbling block.txt", True)
+    assert house.pipeline.watching.watch(force=True)[0].rejected == ()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_item_that_nobody_foresaw_stops_no_other(house, monkeypatch):
+    compose = house.pipeline.composing.compose_drafts
+
+    def stumble(item, context, asked=None):
+        if "stumbling" in item.text:
+            raise IndexError("pop from an empty list")
+        return compose(item, context, asked)
+
+    monkeypatch.setattr(house.pipeline.composing, "compose_drafts", stumble)
+    house.drop("a stumbling block.txt", "# News\n\nA stumbling block lies on the quay since the last tide.\n")
+    house.drop(CLEAN)
+    house.pipeline.watching.watch(force=True)
+    swept = house.pipeline.drafting.sweep()
+    assert len(swept.opened) == 1
+    ((_, why),) = swept.failed
+    assert why == "IndexError: pop from an empty list"
+
+
 def test_a_document_seen_twice_is_one_item(house):
     house.drop(CLEAN)
     assert len(house.watch()) == 1

@@ -49,6 +49,9 @@ class Drafting:
             except PregonError as error:
                 failed.append((item_id, str(error)))
                 continue
+            except Exception as error:  # a mistake of ours about one item, which every pass would meet again
+                failed.append((item_id, f"{type(error).__name__}: {error}"))
+                continue
             opened += [campaign] if campaign is not None else []
         return SweepResult(tuple(opened), tuple(failed))
 

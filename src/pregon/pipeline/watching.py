@@ -93,7 +93,7 @@ class Watching:
 
         `seen_as` is the item that stood in the same place of the source before: an edit of it is a new version.
         """
-        item = self._composing.read(document, kind)
+        item = self._read(document, kind)
         identity, fingerprint = identify_item(item, document), fingerprint_item(item)
         before = self._store.read_item(seen_as) if seen_as is not None else None
         # Only where nothing but the words names an item: a feed may use one key for this year's call and the next's.
@@ -101,6 +101,16 @@ class Watching:
             identity = before.identity if is_edit_of(before.item, item) else identity
         item = self._compare(item, identity)
         return self._store.save_item(identity, fingerprint, item, document.media_type, document.origin, self._clock())
+
+    def _read(self, document: Document, kind: Kind | None) -> Item:
+        try:
+            return self._composing.read(document, kind)
+        except PregonError:
+            raise
+        except Exception as error:  # a mistake of ours about one document, which every pass would meet again
+            raise DocumentError(
+                f"it cannot be read ({type(error).__name__}: {error}): add its text as another file"
+            ) from error
 
     def _compare(self, item: Item, identity: str) -> Item:
         """The item, with a question where a recent one dates the same decision otherwise."""
