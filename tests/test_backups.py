@@ -16,7 +16,7 @@ from pregon.bootstrap import build_pipeline
 from pregon.errors import DecisionError, PregonError
 from pregon.sandbox import running_sandbox
 from pregon.settings import load_settings
-from pregon.types import Decision
+from pregon.types import Consent, Decision, Wish
 
 __all__ = ["postgres_server"]
 ROOT = Path(__file__).parents[1]
@@ -85,6 +85,7 @@ def test_everything_comes_back_and_waits_for_a_person(house, tmp_path, target, r
         assert dump(pipeline.store) == dump(house.pipeline.store)
         assert counts["held"] == house.states(slug, "email").count("pending") > 0
         assert (settings.home / "secret.key").read_bytes() == (house.settings.home / "secret.key").read_bytes()
+        assert (settings.home / "secret.key").stat().st_mode & 0o077 == 0
         assert (settings.home / "restored" / "config" / "network.yaml").exists()
         pipeline.delivering.deliver()
         assert house.sandbox.read("mails") == []
@@ -104,6 +105,21 @@ def test_everything_comes_back_and_waits_for_a_person(house, tmp_path, target, r
         again.drop("new.en.md", "# A new one\n\nThe network tells its members that the quay is open again for all.\n")
         assert len(again.watch()) == 1
         pipeline.store.close()
+
+
+def test_a_mail_that_somebody_asked_for_before_the_backup_does_not_go_out_after_it(house, tmp_path):
+    wish = Wish("Ana", ("public",), Consent.UNKNOWN, Consent.UNKNOWN, "I agree.")
+    house.pipeline.signups.ask("ana@new.example", "fr", wish, connection="192.0.2.1")
+    path = tmp_path / "copy.zip"
+    write_backup(house.pipeline.store, house.settings, path, house.clock())
+    settings = read_settings(tmp_path / "other", f"sqlite:///{tmp_path / 'b.db'}")
+    restore_backup(settings, path, house.clock())
+    pipeline = build_pipeline(settings, house.sandbox, clock=house.clock)
+    pipeline.noticing.send_due()
+    pipeline.store.close()
+    assert house.sandbox.read("mails") == []
+    house.pipeline.noticing.send_due()
+    assert len(house.sandbox.read("mails")) == 1
 
 
 def test_a_plan_that_was_open_is_held_too(house, tmp_path, monkeypatch):

@@ -144,6 +144,20 @@ def test_the_doctor_asks_every_account_and_server_that_the_configuration_names(p
     assert "cannot be reached" in failing["account discourse"]
 
 
+def test_the_demo_speaks_to_stand_ins_only(pregon, environment, tmp_path):
+    root = tmp_path / "root"
+    for folder in ("config", "templates"):
+        shutil.copytree(ROOT / folder, root / folder)
+    channels = root / "config" / "channels.yaml"
+    channels.write_text(channels.read_text().replace("provider: x\n  mode: sandbox", "provider: x\n  mode: live"))
+    names = ("CONSUMER_KEY", "CONSUMER_SECRET", "ACCESS_TOKEN", "ACCESS_TOKEN_SECRET")
+    environment |= {f"PREGON_X_{name}": "made up" for name in names}
+    done = pregon("demo", "--headless", root=root)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "The demo needs every channel in sandbox mode; set mode: sandbox in config/channels.yaml.\n"
+    assert not (tmp_path / "home" / "demo").exists()
+
+
 def list_commands(group, path=()):
     with group.make_context("pregon", [], resilient_parsing=True) as context:
         for name in group.list_commands(context):
