@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -115,6 +116,14 @@ def test_a_place_that_cannot_be_written_to_costs_one_sentence(pregon, words):
     assert "Traceback" in pregon("--debug", *words).stderr
 
 
+def test_a_port_that_is_taken_costs_one_sentence(pregon, environment):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        environment["PREGON_PORT"] = str(taken.getsockname()[1])
+        done = pregon("serve", "--no-engine")
+    sentence = f"Port {environment['PREGON_PORT']} of 127.0.0.1 is taken; end what uses it, or set PREGON_PORT.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence)
+
+
 def test_the_doctor_asks_every_account_and_server_that_the_configuration_names(pregon, environment, tmp_path):
     root = tmp_path / "root"
     for folder in ("config", "templates"):
@@ -142,6 +151,26 @@ def test_the_doctor_asks_every_account_and_server_that_the_configuration_names(p
     assert set(failing) == {"templates", "account discourse", "translator", "sign-in"}
     assert "line 1" in failing["templates"]
     assert "cannot be reached" in failing["account discourse"]
+
+
+def test_the_doctor_finds_a_silent_source_and_a_line_of_the_log_that_was_changed(pregon, tmp_path):
+    root = tmp_path / "root"
+    for folder in ("config", "templates"):
+        shutil.copytree(ROOT / folder, root / folder)
+    feed = "\n  - {id: site, kind: feed, address: 'http://127.0.0.1:9/feed', allow_private: true}\n"
+    sources = root / "config" / "sources.yaml"
+    sources.write_text(sources.read_text().replace("sources:\n", f"sources:{feed}"))
+    added = pregon("user", "add", "ana", "--role", "viewer", "--password", "a long enough password")
+    assert added.returncode == 0
+    with closing(sqlite3.connect(tmp_path / "home" / "pregon.db")) as database:
+        database.execute("DROP TRIGGER audit_log_no_update")
+        database.execute("UPDATE audit_log SET subject = 'ben'")
+        database.commit()
+    done = pregon("doctor", "--json", root=root)
+    failing = {row["what"]: row["detail"] for row in json.loads(done.stdout) if row["state"] == "failing"}
+    assert done.returncode == 1
+    assert set(failing) == {"audit log", "source site"}
+    assert "by pregon is not as it was written" in failing["audit log"]
 
 
 def test_the_demo_speaks_to_stand_ins_only(pregon, environment, tmp_path):
