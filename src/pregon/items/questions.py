@@ -178,7 +178,7 @@ def _conflict(text: str, what: str, first: date, second: date, span: Span) -> Qu
 
 
 def ask_about_words(text: str) -> Iterator[Question]:
-    """Words known to stand for others in sources, and text whose encoding went wrong (both blocking)."""
+    """Words known to stand for others in sources, and text whose encoding went wrong (blocking)."""
     for pattern, meant in _SUSPECT:
         for found in pattern.finditer(text):
             word = next(group for group in found.groups() if group)
