@@ -61,6 +61,15 @@ def test_a_wrong_link_says_so(browse: Browse, token: str) -> None:
         assert method == "HEAD" or "use the whole link" in answer.text
 
 
+def test_a_link_of_a_mail_that_a_restore_does_not_know_leads_to_a_person(place: Place, browse: Browse) -> None:
+    token = sign_delivery("f" * 32, place.pipeline.measuring._key)
+    sender = place.pipeline.settings.network.sender
+    for method in ("GET", "POST"):
+        answer = browse("").http.request(method, f"/unsubscribe/{token}")
+        assert answer.status_code == 404, "nobody was taken off, so nothing says that somebody was"
+        assert f"Write to {sender.reply_to or sender.address}, and you get no more." in answer.text
+
+
 def test_the_link_in_the_mail_is_the_link_that_works(place: Place, browse: Browse) -> None:
     place.send(place.campaign())
     message = json.dumps(place.sandbox.read("mails"))

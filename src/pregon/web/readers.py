@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 from pregon.errors import NotFoundError, SignatureError
 from pregon.types import Delivery
 from pregon.web.desk import AnyDesk, Desk
-from pregon.web.language import speak, spoken
+from pregon.web.language import speak, spoken, translate
 from pregon.web.readers_words import BAD_LINK, SIGNUP_WORDS, WORDS
 from pregon.web.security import MAIL_POLICY
 
@@ -23,7 +23,7 @@ router = APIRouter()
 def ask(token: str, desk: AnyDesk) -> Response:
     """One button; looking changes nothing."""
     row = _recipient(desk, token)
-    return _reader_page(desk, row, token, done=False) if row else _bad_link(desk)
+    return _reader_page(desk, row, token, done=False) if row else _bad_link(desk, token)
 
 
 @router.post("/unsubscribe/{token}")
@@ -31,7 +31,7 @@ def unsubscribe(token: str, desk: AnyDesk) -> Response:
     """Act at once, whatever the form says, however often it is repeated."""
     row = _recipient(desk, token)
     if row is None:
-        return _bad_link(desk)
+        return _bad_link(desk, token)
     desk.pipeline.measuring.unsubscribe(token)
     return _reader_page(desk, row, token, done=True)
 
@@ -42,7 +42,7 @@ def show_mail(token: str, desk: AnyDesk) -> Response:
     try:
         html = desk.pipeline.measuring.view_mail(token)
     except (NotFoundError, SignatureError):
-        return _bad_link(desk)
+        return _bad_link(desk, token)
     policy = MAIL_POLICY.format(ancestors="'none'")
     # A link out of the mail must not tell its target the reader's own address of this page.
     return HTMLResponse(html, headers={"Content-Security-Policy": policy} | _PRIVATE)
@@ -76,8 +76,19 @@ def _reader_page(desk: Desk, row: Delivery, token: str, *, done: bool) -> Respon
     return response
 
 
-def _bad_link(desk: Desk) -> Response:
+def _bad_link(desk: Desk, token: str) -> Response:
     # Whose link it was is not known, so the page speaks as the browser asks.
+    sender = desk.pipeline.settings.network.sender
+    problem = BAD_LINK
+    try:
+        desk.pipeline.measuring.recipient_of(token)
+    except SignatureError:
+        pass
+    except NotFoundError:  # a copy of before that mail was put back: who reads it must get out all the same
+        lost = translate(
+            "This mail is no longer on file here, so nobody can tell whose link this is. Write to %(address)s, and you get no more."
+        )
+        problem = lost % {"address": sender.reply_to or sender.address}
     language, names = spoken(), desk.pipeline.settings.network.name
     response = desk.show(
         "reader.html",
@@ -86,7 +97,7 @@ def _bad_link(desk: Desk) -> Response:
         words=WORDS[language],
         network_name=names.get(language) or next(iter(names.values())),
         done=False,
-        problem=BAD_LINK,
+        problem=problem,
         choose=None,
     )
     response.headers.update(_PRIVATE)
