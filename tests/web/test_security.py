@@ -30,6 +30,7 @@ OPEN_POSTS = {
     "/data/{token}",
 }
 NEUTRAL = {
+    "duty_id": 1,
     "draft_id": "1",
     "slug": "2026-circular-13",
     "name": "email",
