@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from contextlib import nullcontext
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,24 @@ def test_a_mail_that_somebody_asked_for_before_the_backup_does_not_go_out_after_
     assert house.sandbox.read("mails") == []
     house.pipeline.noticing.send_due()
     assert len(house.sandbox.read("mails")) == 1
+
+
+def test_what_is_released_before_its_time_waits_for_it(house, tmp_path):
+    slug, later = house.open_campaign(CLEAN), house.clock().replace(microsecond=0) + timedelta(days=3)
+    view, reviewing = house.draft(slug, "email"), house.pipeline.reviewing
+    reviewing.edit_draft(view.draft.id, 1, view.revision.fields, house.officer, send_at=later)
+    house.approve(slug, "email")
+    path, settings = back_up(house, tmp_path), read_settings(tmp_path / "other", f"sqlite:///{tmp_path / 'b.db'}")
+    held = restore_backup(settings, path, house.clock())["held"]
+    pipeline = build_pipeline(settings, house.sandbox, clock=house.clock)
+    ids = tuple(row.id for row in pipeline.reviewing.who(slug) if row.state == "held")
+    assert pipeline.reviewing.resolve_deliveries(ids, "pending", house.officer) == held > 0
+    pipeline.delivering.deliver()
+    assert house.sandbox.read("mails") == []
+    house.clock.forward(days=3)
+    pipeline.delivering.deliver()
+    assert len(house.sandbox.read("mails")) == held
+    pipeline.store.close()
 
 
 def test_a_plan_that_was_open_is_held_too(house, tmp_path, monkeypatch):

@@ -260,6 +260,21 @@ def test_a_worker_that_dies_before_the_batch_has_sent_nothing(ahead):
     assert_once(ahead, slug, people)
 
 
+@on_sqlite
+def test_what_was_claimed_ahead_by_a_worker_that_died_waits_for_its_time_also_without_handing_over(ahead, house):
+    slug, later = ahead.open_campaign(), ahead.clock().replace(microsecond=0) + timedelta(minutes=50)
+    view = ahead.draft(slug, "email")
+    ahead.pipeline.reviewing.edit_draft(view.draft.id, 1, view.revision.fields, ahead.officer, send_at=later)
+    ahead.approve(slug, "email")
+    assert ahead.pipeline.store.exchange_mailings((), 1, 3, "dead+", ahead.clock(), until=later)
+    move(ahead, minutes=4)
+    deliver(house)
+    assert mails(house) == {}
+    move(ahead, minutes=50)
+    deliver(house)
+    assert set(count(house, slug)) == {"sent"}
+
+
 def test_a_worker_that_was_taken_for_lost_sends_nothing_when_it_wakes(ahead):
     slug, people = approved(ahead)
     ahead.pipeline.delivering._planning.plan_all()

@@ -15,7 +15,7 @@ from sqlalchemy import distinct, exists, func, insert, literal, or_, select, upd
 
 from pregon.deliveries import AHEAD_MARK
 from pregon.storage.base import Queries
-from pregon.storage.conditions import in_state, not_sent
+from pregon.storage.conditions import due_again, in_state, not_sent
 from pregon.storage.funnels import mark_stale
 from pregon.storage.tables import batches, channel_states, deliveries, drafts
 from pregon.types import Batch, BatchState, ChannelName, DeliveryState, DraftState, HandedOver, Mailing
@@ -81,7 +81,7 @@ class BatchQueries(Queries):
             deliveries.c.claimed_by.like(f"%{AHEAD_MARK}/%"),
             ~exists().where(batches.c.claim == deliveries.c.claimed_by),
         )
-        values = {"state": DeliveryState.PENDING, "reason": _NEVER_LEFT, "due_at": at}
+        values = {"state": DeliveryState.PENDING, "reason": _NEVER_LEFT, "due_at": due_again(at)}
         with self._write() as connection:
             statement = lost.values(**values, attempts=deliveries.c.attempts - 1)
             changed = connection.execute(statement.returning(deliveries.c.campaign_id)).scalars().all()

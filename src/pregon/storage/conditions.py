@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, case, exists, func, literal, literal_column, or_, select
@@ -53,6 +54,13 @@ def in_state_of(state: DeliveryState, draft_ids: Sequence[int]) -> Any:
     """
     draft = deliveries.c.draft_id + 0 if state is DeliveryState.UNKNOWN else deliveries.c.draft_id
     return and_(in_state(state), draft.in_(draft_ids))
+
+
+def due_again(at: datetime) -> Any:
+    """When a delivery that waits again is due: now, but never before the time that was approved."""
+    approved = select(approvals.c.due_at).where(approvals.c.id == deliveries.c.approval_id).scalar_subquery()
+    now = literal(at, deliveries.c.due_at.type)
+    return case((approved > now, approved), else_=now)
 
 
 def not_sent(reason: Any) -> dict[str, Any]:

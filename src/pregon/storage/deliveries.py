@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select, update
 
 from pregon.deliveries import TOO_LATE
 from pregon.storage.claims import read_delivery_row
-from pregon.storage.conditions import expect_state, in_state, of_campaign
+from pregon.storage.conditions import due_again, expect_state, in_state, of_campaign
 from pregon.storage.mailings import MailingQueries
 from pregon.storage.tables import channel_states, deliveries, drafts
 from pregon.types import ChannelName, Delivery, DeliveryState
@@ -43,12 +43,15 @@ class DeliveryQueries(MailingQueries):
             return self._change(connection, statement.values(state=DeliveryState.HELD, reason=reason, in_doubt=False))
 
     def release_deliveries(self, ids: Sequence[str], state: DeliveryState, reason: str, at: datetime) -> int:
-        """A person's word on held or unknown deliveries: sent (settled by hand) or pending (send again, counted anew)."""
+        """A person's word on held or unknown deliveries: sent (settled by hand) or pending (send again, counted anew).
+
+        What was approved for a later time waits for it.
+        """
         open_row = deliveries.c.state.in_((DeliveryState.HELD, DeliveryState.UNKNOWN))
         statement = update(deliveries).where(deliveries.c.id.in_(ids), open_row)
         with self._write() as connection:
             own = {"sent_at": at} if state is DeliveryState.SENT else {"attempts": 0}
-            return self._change(connection, statement.values(state=state, reason=reason, due_at=at, **own))
+            return self._change(connection, statement.values(state=state, reason=reason, due_at=due_again(at), **own))
 
     def list_unknown(self, channel: ChannelName, at: datetime) -> tuple[Delivery, ...]:
         """Deliveries whose outcome is unknown and that are due to be settled."""

@@ -47,7 +47,7 @@ SAID = {
     "measured": "The counters were read.",
     "resumed": "The channel goes on.",
     "settled": "Kept as sent.",
-    "released": "Released; it goes out with the next pass.",
+    "released": "Released; it goes out with the next pass, or at its time.",
     "imported": "The contacts were imported.",
     "contact": "Saved.",
     "erased": "Erased. Nothing that names this person is kept here; the mail provider is told to forget them, too.",
