@@ -8,12 +8,13 @@ import pytest
 from conftest import CLEAN  # type: ignore[import-not-found]
 from test_delivering import mails, open_thread  # type: ignore[import-not-found]
 from test_handing import with_email  # type: ignore[import-not-found]
+from test_measuring import receive  # type: ignore[import-not-found]
 
 from pregon.bootstrap import build_pipeline
 from pregon.channels.answers import spread
 from pregon.deliveries import NOT_POSTED
 from pregon.pipeline import delivering
-from pregon.types import ChannelName, Decision, DeliveryState, Outcome
+from pregon.types import ChannelName, Decision, DeliveryState, DraftState, EventType, Outcome, ProviderEvent
 
 SIZE = 3
 
@@ -189,3 +190,54 @@ def test_mails_that_were_stopped_as_absent_and_are_out_are_sent(three):
     assert states(three) == []
     store.exchange_mailings([(slow, Outcome("", DeliveryState.SENT, "one"))], 0, 0, "slow", three.clock())
     assert states(three) == ["sent"]
+
+
+def reported(house, row, kind, key="k"):
+    return ProviderEvent("test", f"{key} {row.id}", kind, house.clock(), row.id, row.address)
+
+
+@pytest.mark.parametrize("kind", [EventType.PROCESSED, EventType.DELIVERED, EventType.BOUNCED])
+def test_an_event_that_comes_while_nobody_has_answered_settles_what_the_log_does_not_show(three, kind):
+    store = three.pipeline.store
+    store.exchange_mailings((), 1, SIZE, "a worker that dies", three.clock())
+    rows = [row for row in three.pipeline.reviewing.who(three.slug) if row.state is DeliveryState.SENDING]
+    receive(three, *(reported(three, row, kind) for row in rows))
+    for _ in range(3):
+        three.clock.forward(minutes=20)
+        three.pipeline.delivering.deliver()
+    assert states(three) == ["sent"]
+    assert not mails(three), "the log lags, and it went out a second time"
+
+
+@pytest.mark.parametrize("is_stopped", [True, False], ids=["stopped", "waiting"])
+def test_what_was_taken_for_absent_and_was_delivered_does_not_go_out_again(three, is_stopped):
+    store = three.pipeline.store
+    rows = [row for row in three.pipeline.reviewing.who(three.slug) if row.state is DeliveryState.PENDING]
+    if is_stopped:
+        draft = three.draft(three.slug, "email")
+        store.stop_draft(
+            draft.draft, draft.revision.digest, Decision.WITHDRAWN, DraftState.IN_REVIEW, "officer", three.clock()
+        )
+    receive(three, *(reported(three, row, EventType.PROCESSED) for row in rows))
+    assert "sent" not in states(three), "accepted is what was called back, too"
+    receive(three, *(reported(three, row, EventType.DELIVERED, "later") for row in rows))
+    assert states(three) == ["sent"]
+    three.pipeline.delivering.deliver()
+    assert not mails(three)
+
+
+def test_what_was_called_back_was_accepted_once_which_says_nothing_of_the_next_request(three):
+    for ahead in with_email(three, batch_size=SIZE, in_flight=1, handover_minutes=60):
+        ahead.pipeline.delivering.deliver()
+        ahead.pipeline.stopping.pause_channel(ChannelName.EMAIL, "wait", ahead.officer)
+        ahead.pipeline.stopping.resume_channel(ChannelName.EMAIL, ahead.officer)
+        ahead.sandbox.set_fault("sendgrid", "drop_before_accept")
+        ahead.pipeline.delivering.deliver()
+        rows = [row for row in ahead.pipeline.reviewing.who(three.slug) if row.state is DeliveryState.UNKNOWN]
+        assert len(rows) == SIZE
+        receive(ahead, *(reported(ahead, row, EventType.PROCESSED) for row in rows))
+        for _ in range(4):
+            ahead.pipeline.delivering.deliver()
+            ahead.clock.forward(minutes=30)
+            ahead.sandbox.set_clock(ahead.clock().isoformat())
+        assert len(mails(ahead)) == SIZE, "a late event of the first request made it count as sent"

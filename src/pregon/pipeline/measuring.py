@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from pregon.audiences import may_track, normalise_address
-from pregon.deliveries import read_token
+from pregon.deliveries import AHEAD_MARK, read_token
 from pregon.drafts import UNSUBSCRIBE_URL, VIEW_URL, substitute
 from pregon.errors import NoCampaignError, NotFoundError
 from pregon.metrics import add_funnels, label_clicks, label_event
@@ -34,6 +34,7 @@ from pregon.types import (
 )
 
 _ENGAGEMENT = (EventType.OPENED, EventType.CLICKED)
+_LEFT = (EventType.DELIVERED, EventType.BOUNCED, EventType.DEFERRED)
 _SAMPLE_FOR = timedelta(days=30)
 
 
@@ -163,15 +164,11 @@ class Measuring:
             self._store.add_suppression(address, kept_out, detail, now)
 
     def _settle_by(self, events: Iterable[ProviderEvent], rows: Mapping[str, Delivery]) -> None:
-        """What is reported of a mail by our id has left, also if it was taken for absent and waits to be sent again."""
-        left: tuple[EventType, ...] = (EventType.DELIVERED, EventType.BOUNCED, EventType.DEFERRED)
-        # What is only accepted may be kept until its time and have been called back since.
-        told = dict.fromkeys((DeliveryState.PENDING, DeliveryState.HELD), left)
-        told[DeliveryState.UNKNOWN] = (*left, EventType.PROCESSED)
+        """What is reported of a mail by our id has left, also if it was taken for absent, or stopped as such."""
         found: dict[str, Outcome] = {}
         for event in events:
             row = rows.get(event.delivery_id or "")
-            if row is not None and event.type in told.get(row.state, ()):
+            if row is not None and _is_news_of(row, event.type):
                 detail = f"the provider reported {event.type} by our id"
                 found[row.id] = Outcome(row.id, DeliveryState.SENT, event.provider_id, detail, event.raw)
         if found:
@@ -265,6 +262,18 @@ class Measuring:
     def totals(self) -> tuple[Funnel, ...]:
         """The sums of every campaign there is, per channel and language."""
         return self._store.total_funnels()
+
+
+def _is_news_of(row: Delivery, event_type: EventType) -> bool:
+    """Whether an event proves that something is out which the ledger does not count as sent.
+
+    That it was accepted says so only of a request whose answer has not come. What is handed over ahead may have been called
+    back since, and handed over again: only what has left proves anything of it.
+    """
+    if event_type is EventType.PROCESSED:
+        is_ahead = AHEAD_MARK in (row.claimed_by or "")
+        return row.state in (DeliveryState.SENDING, DeliveryState.UNKNOWN) and not is_ahead
+    return event_type in _LEFT and row.state not in (DeliveryState.SENT, DeliveryState.FAILED)
 
 
 def _sampled(row: Delivery) -> Outgoing:

@@ -131,9 +131,6 @@ class ClaimQueries(Queries):
             stopping = select(deliveries.c.draft_id).where(self._among([each.delivery_id for each in group]))
             connection.execute(select(drafts.c.id).where(drafts.c.id.in_(stopping)).with_for_update(read=True))
         open_states = _STILL_OUT if is_sent else _SETTLED if kind == "settle" else _OPEN
-        if is_sent and kind != "event":
-            # Taken for absent and then stopped. An event may be about what was called back.
-            open_states = (*open_states, DeliveryState.SUPPRESSED)
         record = update(deliveries).where(
             deliveries.c.id == given.c.id,
             or_(*map(expect_state, open_states)),
@@ -174,8 +171,8 @@ class ClaimQueries(Queries):
 
 _OPEN = (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)
 _SETTLED = (DeliveryState.UNKNOWN,)
-# What was taken for absent is out after all.
-_STILL_OUT = (*_OPEN, DeliveryState.PENDING)
+# What was taken for absent, and perhaps stopped as such, is out after all.
+_STILL_OUT = (*_OPEN, DeliveryState.PENDING, DeliveryState.SUPPRESSED)
 _CLAIM_MARK = (
     func.coalesce(deliveries.c.claimed_by, "")
     .concat(" ")
