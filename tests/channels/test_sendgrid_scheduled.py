@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from local_server import running_server
+from pregon.channels.sendgrid import SendGridChannel
 from pregon.channels.sendgrid.payload import build_payload
 from pregon.sandbox import Sandbox, accounts
 from pregon.sandbox.sendgrid_rules import find_problems
@@ -135,6 +137,16 @@ def test_without_a_batch_nothing_is_sent_and_it_is_tried_again(
     found = sendgrid_channel(sandbox).open_batch()
     assert isinstance(found, Outcome)
     assert (found.state, bool(found.pause), bool(found.retry_after)) == (DeliveryState.PENDING, pauses, waits)
+
+
+@pytest.mark.parametrize("body", [b'{"batch_id": null}', b'{"batch_id": ""}', b"{}", b"[]", b"null", b"<html>"])
+def test_a_batch_without_a_name_is_none(body: bytes) -> None:
+    """Mails with an empty name could not be called back, and those with another one would be refused for good."""
+    with running_server() as server:
+        server.serve("/v3/mail/batch", body, 201)
+        found = SendGridChannel("key", host=server.address).open_batch()
+    assert isinstance(found, Outcome)
+    assert (found.state, found.is_unsent) == (DeliveryState.PENDING, True)
 
 
 def test_a_call_back_whose_answer_is_lost_is_read(sandbox: Sandbox) -> None:

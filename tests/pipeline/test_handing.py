@@ -118,9 +118,23 @@ def test_what_is_due_later_is_handed_over_within_the_hour_and_leaves_when_it_is_
 @on_sqlite
 def test_a_refused_hand_over_is_tried_again_at_its_time_and_not_at_once(ahead):
     slug, people = approved(ahead)
-    ahead.sandbox.set_fault("sendgrid", "502", on="batch")
+    keeper = ahead.pipeline.delivering._channels[ChannelName.EMAIL]
+    open_batch, refused = keeper.open_batch, [Outcome("", DeliveryState.PENDING, detail="refused")]
+    keeper.open_batch = lambda: refused.pop() if refused else open_batch()
     deliver(ahead)
     assert count(ahead, slug) == {"pending": 3, "sent": people - 3}
+    assert_once(ahead, slug, people)
+
+
+@on_sqlite
+def test_while_sendgrid_opens_no_batch_nothing_is_used_up_and_then_all_goes_out(ahead):
+    slug, people = approved(ahead)
+    ahead.sandbox.set_fault("sendgrid", "502", times=9, on="batch")
+    for _ in range(9):
+        deliver(ahead)
+        assert count(ahead, slug) == {"pending": people}
+        move(ahead, minutes=20)
+    assert {row.attempts for row in ahead.pipeline.reviewing.who(slug)} == {0}
     assert_once(ahead, slug, people)
 
 

@@ -28,14 +28,16 @@ def open_batch(client: sendgrid.SendGridAPIClient, now: datetime) -> str | Outco
     try:
         response = client.client.mail.batch.post()
         check_clock(response.headers.get("Date"), _BELIEVED)
-        return str(json.loads(response.body)["batch_id"])
+        batch_id = json.loads(response.body)["batch_id"]
     except HTTPError as error:
         body = error.body.decode("utf-8", "replace") if isinstance(error.body, bytes) else str(error.body or "")
         return _nothing_left(read_refusal(_NOBODY, int(error.status_code), error.headers or {}, body, now)[0])
     except (OSError, http.client.HTTPException) as error:
         return _nothing_left(read_fault(_NOBODY, error)[0])
     except (ValueError, KeyError, TypeError) as error:
-        return Outcome("", DeliveryState.PENDING, detail=_NO_BATCH, raw=repr(error))
+        return Outcome("", DeliveryState.PENDING, detail=_NO_BATCH, raw=repr(error), is_unsent=True)
+    is_named = isinstance(batch_id, str) and batch_id
+    return batch_id if is_named else Outcome("", DeliveryState.PENDING, detail=_NO_BATCH, is_unsent=True)
 
 
 def cancel_batch(client: sendgrid.SendGridAPIClient, batch_id: str, status: str) -> None:
@@ -69,6 +71,10 @@ _NOBODY = (Outgoing("", 0, ""),)
 
 
 def _nothing_left(outcome: Outcome) -> Outcome:
-    """Without a batch nothing was handed over, however the call ended; a reason to pause or to wait stays."""
+    """Without a batch nothing was handed over, however the call ended; a reason to pause or to wait stays.
+
+    Only a refusal is an attempt.
+    """
     detail = outcome.detail if outcome.pause or outcome.retry_after else _NO_BATCH
-    return replace(outcome, state=DeliveryState.PENDING, provider_id=None, detail=detail)
+    is_unsent = outcome.is_unsent or outcome.state is DeliveryState.UNKNOWN
+    return replace(outcome, state=DeliveryState.PENDING, provider_id=None, detail=detail, is_unsent=is_unsent)
