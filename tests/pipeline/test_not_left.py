@@ -68,6 +68,30 @@ def test_what_cannot_be_reached_for_too_long_waits_for_a_person(counted, monkeyp
     assert states(counted, slug) == {"held"}
 
 
+@on_sqlite
+def test_what_a_quota_spreads_over_days_is_not_late(house):
+    for slow in with_email(house, batch_size=2, in_flight=1, daily_quota=12):
+        slug = approved(slow)
+        for _ in range(3):
+            slow.pipeline.delivering.deliver()
+            slow.clock.forward(days=1)
+        assert states(slow, slug) == {"sent", "pending"}
+        slow.pipeline.delivering.deliver()
+        assert states(slow, slug) == {"sent"}
+        assert len(mails(slow)) == 48
+
+
+@on_sqlite
+def test_what_has_stopped_going_out_for_too_long_waits_for_a_person(house):
+    for slow in with_email(house, batch_size=2, in_flight=1, daily_quota=12):
+        slug = approved(slow)
+        for days in (1, 1, 3):
+            slow.pipeline.delivering.deliver()
+            slow.clock.forward(days=days)
+        slow.pipeline.delivering.deliver()
+        assert states(slow, slug) == {"sent", "held"}
+
+
 def test_a_post_whose_provider_cannot_be_reached_is_tried_once_a_pass(house, monkeypatch):
     slug = open_thread(house)
     house.approve(slug, "x")

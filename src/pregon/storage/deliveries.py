@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 
 from pregon.deliveries import TOO_LATE
 from pregon.storage.claims import read_delivery_row
@@ -26,9 +26,17 @@ class DeliveryQueries(MailingQueries):
             return self._change(connection, lost.values(state=DeliveryState.UNKNOWN, reason=reason, due_at=at))
 
     def hold_late(self, due_before: datetime) -> int:
-        """Hold whatever was due before this time: too old to go out without a person looking again."""
-        late = update(deliveries).where(in_state(DeliveryState.PENDING), deliveries.c.due_at < due_before)
+        """Hold whatever was due before this time: too old to go out without a person looking again.
+
+        What is still going out is not: a quota may spread it over many days. Of that, something was sent since.
+        """
+        is_late = and_(in_state(DeliveryState.PENDING), deliveries.c.due_at < due_before)
+        last = select(func.max(deliveries.c.sent_at))
         with self._write() as connection:
+            waiting = connection.execute(select(deliveries.c.draft_id).where(is_late).distinct()).scalars().all()
+            sent = {each: connection.execute(last.where(deliveries.c.draft_id == each)).scalar() for each in waiting}
+            stuck = [each for each, at in sent.items() if at is None or at < due_before]
+            late = update(deliveries).where(is_late, deliveries.c.draft_id.in_(stuck))
             return self._change(connection, late.values(state=DeliveryState.HELD, reason=TOO_LATE, in_doubt=False))
 
     def hold_draft(self, draft_id: int, revision: int, reason: str, claimed: Sequence[str] = ()) -> int:
