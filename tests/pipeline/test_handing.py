@@ -159,6 +159,22 @@ def test_an_answer_that_is_lost_is_settled_by_calling_the_batch_back(ahead, faul
     assert_once(ahead, slug, people)
 
 
+def test_what_the_provider_may_still_keep_is_not_released(ahead):
+    slug, people = approved(ahead)
+    ahead.sandbox.set_fault("sendgrid", "drop_after_accept")
+    deliver(ahead)
+    unknown = tuple(row.id for row in ahead.pipeline.reviewing.who(slug) if row.state is DeliveryState.UNKNOWN)
+    resolve = partial(ahead.pipeline.reviewing.resolve_deliveries, unknown, DeliveryState.PENDING, ahead.officer)
+    with pytest.raises(DecisionError, match="may keep these mails"):
+        resolve()
+    ahead.pipeline.store.hold_everything("held: restored", ahead.clock())
+    with pytest.raises(DecisionError, match="may keep these mails"):
+        resolve()
+    move(ahead, minutes=40)
+    assert len(mails(ahead)) == people, "the batch is not called back any more"
+    assert resolve() == 3
+
+
 @on_sqlite
 @pytest.mark.parametrize("fault", ["drop_after_accept", "429"])
 def test_a_call_back_whose_answer_is_lost_is_read_back(ahead, fault):

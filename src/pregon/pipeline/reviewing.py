@@ -104,7 +104,10 @@ class Reviewing(Editing):
             raise DecisionError("This draft cannot be approved yet. " + " ".join(obstacles))
 
     def resolve_deliveries(self, ids: tuple[str, ...], state: DeliveryState, user: User) -> int:
-        """A person's word on held or unknown deliveries: `sent` settles them by hand, `pending` releases them."""
+        """A person's word on held or unknown deliveries: `sent` settles them by hand, `pending` releases them.
+
+        Raises `NotAllowedError`, and `DecisionError` for releasing what the provider may still send by itself.
+        """
         if not user.role.includes(Role.APPROVER):
             raise NotAllowedError(f"Your role, {user.role}, does not include this; an approver can do it.")
         reason = f"{'settled as sent' if state is DeliveryState.SENT else 'released'} by {user.name}"

@@ -8,11 +8,17 @@ from datetime import datetime
 from sqlalchemy import and_, func, or_, select, update
 
 from pregon.deliveries import TOO_LATE
+from pregon.errors import DecisionError
 from pregon.storage.claims import read_delivery_row
 from pregon.storage.conditions import due_again, expect_state, in_state, of_campaign
 from pregon.storage.mailings import MailingQueries
-from pregon.storage.tables import channel_states, deliveries, drafts
-from pregon.types import ChannelName, Delivery, DeliveryState
+from pregon.storage.tables import batches, channel_states, deliveries, drafts
+from pregon.types import BatchState, ChannelName, Delivery, DeliveryState
+
+_KEPT = (
+    "The provider may keep these mails and send them at their time, unless they are called back first: release what is "
+    "still unknown or held when that time has passed."
+)
 
 
 class DeliveryQueries(MailingQueries):
@@ -53,11 +59,16 @@ class DeliveryQueries(MailingQueries):
     def release_deliveries(self, ids: Sequence[str], state: DeliveryState, reason: str, at: datetime) -> int:
         """A person's word on held or unknown deliveries: sent (settled by hand) or pending (send again, counted anew).
 
-        What was approved for a later time waits for it.
+        What was approved for a later time waits for it. Raises `DecisionError` when a provider may still keep some of it.
         """
-        open_row = deliveries.c.state.in_((DeliveryState.HELD, DeliveryState.UNKNOWN))
-        statement = update(deliveries).where(deliveries.c.id.in_(ids), open_row)
+        open_row = and_(deliveries.c.id.in_(ids), deliveries.c.state.in_((DeliveryState.HELD, DeliveryState.UNKNOWN)))
+        statement = update(deliveries).where(open_row)
+        is_kept = and_(batches.c.state.not_in((BatchState.UNUSED, BatchState.RETURNED)), batches.c.leaves_at > at)
+        kept = select(batches.c.claim).where(is_kept, batches.c.claim == deliveries.c.claimed_by).exists()
         with self._write() as connection:
+            again = select(deliveries.c.id).where(open_row, kept).limit(1)
+            if state is DeliveryState.PENDING and connection.execute(again).first() is not None:
+                raise DecisionError(_KEPT)
             own = {"sent_at": at} if state is DeliveryState.SENT else {"attempts": 0}
             return self._change(connection, statement.values(state=state, reason=reason, due_at=due_again(at), **own))
 
