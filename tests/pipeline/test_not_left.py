@@ -1,6 +1,8 @@
 """What certainly never left: it uses up no attempt and no quota, waits no longer than it must, and stops when its draft does."""
 
+import json
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from conftest import CLEAN, on_sqlite  # type: ignore[import-not-found]
@@ -13,10 +15,11 @@ from test_settling import lose  # type: ignore[import-not-found]
 from pregon.bootstrap import build_pipeline
 from pregon.channels.answers import spread
 from pregon.channels.sendgrid.client import build_client
+from pregon.channels.sendgrid.send import read_refusal
 from pregon.channels.smtp import channel as smtp
 from pregon.deliveries import NO_PART_BEFORE, TOO_LATE
 from pregon.storage import mailings
-from pregon.types import Budget, ChannelName, Decision, DeliveryState, PostFields
+from pregon.types import Budget, ChannelName, Decision, DeliveryState, Outgoing, PostFields
 
 __all__ = ["mailbox", "mailing"]
 NOBODY = "http://127.0.0.1:9"
@@ -66,6 +69,37 @@ def test_what_cannot_be_reached_for_too_long_waits_for_a_person(counted, monkeyp
         counted.pipeline.delivering.deliver()
         counted.clock.forward(hours=5)
     assert states(counted, slug) == {"held"}
+
+
+@on_sqlite
+def test_wrong_recipients_that_are_named_one_at_a_time_fail_alone(house, monkeypatch):
+    for busy in with_email(house, batch_size=50, in_flight=1):
+        slug, channel = approved(busy), busy.pipeline.delivering._channels[ChannelName.EMAIL]
+        wrong = {row.address for row in busy.pipeline.reviewing.who(slug) if row.state is DeliveryState.PENDING}
+        wrong = set(sorted(wrong)[::4])
+        assert len(wrong) > 10
+        send = channel.send
+
+        def refuse(shipment, wrong=wrong, send=send):
+            named = [place for place, each in enumerate(shipment.deliveries) if each.address in wrong]
+            if not named:
+                return send(shipment)
+            error = {"message": "Does not contain a valid address.", "field": f"personalizations.{named[0]}.to.0.email"}
+            return read_refusal(shipment.deliveries, 400, {}, json.dumps({"errors": [error]}), house.clock())
+
+        monkeypatch.setattr(channel, "send", refuse)
+        for _ in range(8):
+            busy.pipeline.delivering.deliver()
+            busy.clock.forward(hours=1)
+        rows = {row.address: row.state for row in busy.pipeline.reviewing.who(slug) if row.channel == "email"}
+        assert {address for address, state in rows.items() if state is DeliveryState.FAILED} == wrong
+        assert states(busy, slug) == {"sent", "failed"}
+
+
+def test_a_recipient_who_was_not_in_the_request_is_blamed_for_nothing():
+    error = {"errors": [{"message": "wrong", "field": "personalizations.7.to.0.email"}]}
+    outcomes = read_refusal((Outgoing("a", 0, ""), Outgoing("b", 0, "")), 400, {}, json.dumps(error), datetime.now(UTC))
+    assert {each.state for each in outcomes} == {DeliveryState.FAILED}, "or it is tried for ever"
 
 
 @on_sqlite

@@ -84,17 +84,22 @@ def read_refusal(
 
 
 def _blame(deliveries: Sequence[Outgoing], body: str) -> tuple[Outcome, ...] | None:
-    """A 400 refuses the whole request; when it names the wrong personalizations, only those have failed."""
+    """A 400 refuses the whole request; when it names the wrong personalizations, only those have failed.
+
+    For the others it was no attempt: SendGrid may name one wrong recipient at a time.
+    """
     errors = _errors(body)
     places = [_PERSONALIZATION.match(str(error.get("field") or "")) for error in errors]
     if not errors or not all(places) or len(deliveries) == 1:
         return None
     wrong = {int(place[1]): str(error.get("message")) for place, error in zip(places, errors, strict=True) if place}
+    if min(wrong) >= len(deliveries):
+        return None
     return tuple(
         Outcome(delivery.delivery_id, DeliveryState.FAILED, None, wrong[index], body[:4000])
         if index in wrong
         else Outcome(
-            delivery.delivery_id, DeliveryState.PENDING, None, "another recipient stopped this request", retry_after=0.0
+            delivery.delivery_id, DeliveryState.PENDING, None, "another recipient stopped this request", is_unsent=True
         )
         for index, delivery in enumerate(deliveries)
     )
