@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from pregon.errors import DecisionError, NotAllowedError
-from pregon.types import Decision, DeliveryState, DraftState, Fields, Outcome, Role, User
+from pregon.pipeline import pausing
+from pregon.types import ChannelName, Decision, DeliveryState, DraftState, Fields, Outcome, Role, User
 
 
 def claim_one(store, at) -> str:
@@ -75,3 +78,18 @@ def test_what_a_provider_puts_off_while_it_is_stopped_is_stopped_too_and_goes_on
     house.approve(slug, "email")
     house.pipeline.delivering.deliver()
     assert house.pipeline.store.read_delivery(mail).state is DeliveryState.SENT
+
+
+def test_what_a_person_pauses_meanwhile_stays_paused(house, monkeypatch):
+    """A provider says that the quota is used up; before that is written, somebody pauses the channel for good."""
+    store, email = house.pipeline.store, ChannelName.EMAIL
+    house.pipeline.stopping.pause_channel(email, "the circular has a mistake", house.officer)
+    with monkeypatch.context() as before:
+        before.setattr(type(store), "read_pause", lambda *_: None)
+        pausing.pause_channel(store, email, "quota", "all of today", house.clock(), house.clock() + timedelta(hours=1))
+    house.clock.forward(hours=2)
+    store.end_pauses(house.clock())
+    assert store.read_pause(email) == "paused by officer: the circular has a mistake"
+    house.pipeline.stopping.resume_channel(email, house.officer)
+    pausing.pause_channel(store, email, "quota", "all of today", house.clock(), house.clock() + timedelta(hours=1))
+    assert store.read_pause(email) == "quota: all of today"

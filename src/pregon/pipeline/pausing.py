@@ -22,8 +22,6 @@ def pause_channel(
 
     `reason` is a word (quota, credit, credentials ...), `detail` a sentence.
     """
-    if store.read_pause(channel):
-        return
     why = f"{reason}: {detail}"
-    if store.write_pause(channel, why, at, until):
+    if store.add_pause(channel, why, at, until):
         store.add_audit(AuditEntry(at, "pregon", "pause", channel.value, why))

@@ -126,14 +126,21 @@ class DeliveryQueries(MailingQueries):
             query = select(channel_states.c.paused).where(channel_states.c.channel == channel)
             return connection.execute(query).scalar()
 
-    def write_pause(
-        self, channel: ChannelName, reason: str | None, at: datetime, until: datetime | None = None
-    ) -> bool:
-        """Pause a channel for a reason, or let it go on (None). True when that changed anything.
+    def add_pause(self, channel: ChannelName, reason: str, at: datetime, until: datetime | None = None) -> bool:
+        """Pause a channel unless it is paused, which stays as it is. True when that changed anything.
 
         A pause with `until` ends by itself (`end_pauses`); another ends when a person says so.
         """
-        values = {"paused": reason, "changed_at": at, "until": until if reason else None}
+        values = {"paused": reason, "changed_at": at, "until": until}
+        change = self._insert(channel_states).values(channel=channel, **values)
+        free = channel_states.c.paused.is_(None)
+        change = change.on_conflict_do_update(index_elements=["channel"], set_=values, where=free)
+        with self._write() as connection:
+            return connection.execute(change.returning(channel_states.c.channel)).first() is not None
+
+    def write_pause(self, channel: ChannelName, reason: str | None, at: datetime) -> bool:
+        """Pause a channel until a person says so, whatever has paused it, or let it go on (None). True when that changed anything."""
+        values = {"paused": reason, "changed_at": at, "until": None}
         change = self._insert(channel_states).values(channel=channel, **values)
         change = change.on_conflict_do_update(index_elements=["channel"], set_=values)
         query = select(channel_states.c.paused).where(channel_states.c.channel == channel)
