@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pregon.channels.sendgrid import SendGridChannel
 from pregon.channels.sendgrid.payload import build_payload, write_body
 from pregon.channels.sendgrid.send import read_refusal
-from pregon.sandbox import Sandbox
+from pregon.sandbox import Sandbox, accounts
 from pregon.types import DeliveryState, MailBody, OutgoingMails
 
 from .builders import CALENDAR, LINK, mail_content, newsletter, recipient, sendgrid_channel, writes
@@ -127,6 +128,13 @@ def test_one_wrong_address_fails_alone(sandbox: Sandbox) -> None:
     assert [outcome.state for outcome in outcomes] == [PENDING, DeliveryState.FAILED, PENDING]
     assert outcomes[1].detail == "Does not contain a valid address."
     assert sandbox.read("mails") == []
+
+
+@pytest.mark.parametrize("host", ["{0}/v3", "{0}/x"])
+def test_an_address_that_knows_no_mail_send_refuses_nobody(sandbox: Sandbox, host: str) -> None:
+    channel = SendGridChannel(accounts.SENDGRID_API_KEY, host=host.format(sandbox.sendgrid_url))
+    (outcome,) = channel.send(newsletter())
+    assert (outcome.state, outcome.pause) == (PENDING, "address")
 
 
 def test_a_rejected_request_fails_with_the_sentence(sandbox: Sandbox) -> None:

@@ -17,6 +17,8 @@ from pregon.channels.sendgrid.client import was_never_written
 from pregon.channels.sendgrid.payload import build_payload, find_oversize, write_body
 from pregon.types import DeliveryState, Outcome, Outgoing, SameOutcome, Shipment
 
+# The last two: whoever answers there has no Mail Send, so no mail of any newsletter is wrong.
+_PAUSES = {401: CREDENTIALS, 402: CREDIT, 403: CREDENTIALS, 404: ADDRESS, 405: ADDRESS}
 _PERSONALIZATION = re.compile(r"^personalizations\.(\d+)\.")
 
 
@@ -77,7 +79,7 @@ def read_refusal(
     if status == 429:
         wait = read_wait(headers, "X-RateLimit-Reset", now)
         return spread(deliveries, DeliveryState.PENDING, sentence, raw=body, retry_after=wait)
-    pause = {401: CREDENTIALS, 402: CREDIT, 403: CREDENTIALS}.get(status, ADDRESS if 300 <= status < 400 else None)
+    pause = _PAUSES.get(status, ADDRESS if 300 <= status < 400 else None)
     if pause:
         return spread(deliveries, DeliveryState.PENDING, sentence, raw=body, pause=pause)
     return _blame(deliveries, body) or spread(deliveries, DeliveryState.FAILED, sentence, raw=body)
