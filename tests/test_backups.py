@@ -123,6 +123,22 @@ def test_a_mail_that_somebody_asked_for_before_the_backup_does_not_go_out_after_
     assert len(house.sandbox.read("mails")) == 1
 
 
+def test_what_was_held_may_have_been_released_since(house, tmp_path):
+    slug = house.open_campaign(CLEAN)
+    house.approve(slug, "email")
+    house.clock.forward(days=3)
+    house.pipeline.delivering.deliver()
+    people = house.states(slug, "email").count("held")
+    path, settings = back_up(house, tmp_path), read_settings(tmp_path / "other", f"sqlite:///{tmp_path / 'b.db'}")
+    assert restore_backup(settings, path, house.clock())["held"] == people > 0
+    pipeline = build_pipeline(settings, house.sandbox, clock=house.clock)
+    again = House(pipeline, house.sandbox, house.clock, settings)
+    view, decide = again.draft(slug, "email"), pipeline.reviewing.decide
+    with pytest.raises(DecisionError, match="may have gone out"):
+        decide(view.draft.id, Decision.WITHDRAWN, view.revision.digest, house.officer)
+    pipeline.store.close()
+
+
 def test_what_is_released_before_its_time_waits_for_it(house, tmp_path):
     slug, later = house.open_campaign(CLEAN), house.clock().replace(microsecond=0) + timedelta(days=3)
     view, reviewing = house.draft(slug, "email"), house.pipeline.reviewing

@@ -8,11 +8,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, func, insert, inspect, select, text, update
+from sqlalchemy import Connection, Engine, MetaData, func, insert, inspect, not_, select, text, update
 
 from pregon.deliveries import AHEAD_MARK
 from pregon.errors import PregonError
 from pregon.storage.base import Queries, make_engine
+from pregon.storage.conditions import is_held_in_doubt
 from pregon.storage.funnels import mark_stale
 from pregon.storage.shape import UNFINISHED_RESTORE, upgrade
 from pregon.storage.tables import batches, deliveries, metadata, notices
@@ -52,7 +53,9 @@ class CopyQueries(Queries):
             connection.execute(update(batches).where(unfinished).values(state=BatchState.GONE.value))
             was_sending = update(deliveries).where(deliveries.c.state == DeliveryState.SENDING.value)
             connection.execute(was_sending.values(state=DeliveryState.UNKNOWN.value, due_at=at))
-            waiting = update(deliveries).where(deliveries.c.state == DeliveryState.PENDING.value)
+            # What was held may have been released since.
+            waits = deliveries.c.state.in_((DeliveryState.PENDING.value, DeliveryState.HELD.value))
+            waiting = update(deliveries).where(waits, not_(is_held_in_doubt()))
             held = connection.execute(waiting.values(**held_in_doubt)).rowcount
             connection.execute(update(notices).where(notices.c.state == "pending").values(state="held"))
             touched = connection.execute(select(deliveries.c.campaign_id).distinct()).scalars().all()
