@@ -204,6 +204,33 @@ def test_what_cannot_be_read_back_waits_and_is_read_in_the_log_when_it_has_left(
 
 
 @on_sqlite
+def test_what_was_handed_over_days_ahead_is_asked_for_as_long_as_anything_else(house):
+    """Claimed 60 hours ago, it is asked for now for the first time: a log that is a little late is no reason to give up."""
+    for ahead in with_email(house, handover_minutes=4320, batch_size=3, in_flight=1):
+        slug, later = ahead.open_campaign(), ahead.clock().replace(second=0, microsecond=0) + timedelta(hours=60)
+        view, keeper = ahead.draft(slug, "email"), ahead.pipeline.delivering._channels[ChannelName.EMAIL]
+        ahead.pipeline.reviewing.edit_draft(view.draft.id, 1, view.revision.fields, ahead.officer, send_at=later)
+        ahead.approve(slug, "email")
+        ahead.sandbox.set_fault("sendgrid", "drop_after_accept")
+        deliver(ahead)
+        keeper.read_batch = lambda _: None
+        move(ahead, hours=60, minutes=1)
+        deliver(ahead)
+        settle, asked = keeper.settle, []
+
+        def lag(shipment, settle=settle, asked=asked):
+            asked.append(shipment)
+            late = [Outcome(each.delivery_id, DeliveryState.UNKNOWN) for each in shipment.deliveries]
+            return late if len(asked) == 1 else settle(shipment)
+
+        keeper.settle = lag
+        for _ in range(2):
+            move(ahead, minutes=21)
+            deliver(ahead)
+        assert (len(asked), count(ahead, slug)) == (2, {"sent": view.recipients})
+
+
+@on_sqlite
 def test_called_back_for_certain_but_read_too_late_it_is_unknown_until_the_log_tells(ahead):
     slug, people = approved(ahead)
     deliver(ahead)

@@ -234,7 +234,9 @@ class Delivering:
         if outcome.state is DeliveryState.UNKNOWN:
             since = row.claimed_at or now
             # Who is asked to wait has been told nothing; after a long pause that would be the first answer to everything.
-            if outcome.retry_after is None and now - since > timedelta(hours=settings.settle_hours):
+            # What is handed over ahead is not asked for before it would have left.
+            patience = timedelta(hours=settings.settle_hours, minutes=settings.handover_minutes)
+            if outcome.retry_after is None and now - since > patience:
                 detail = f"held: whether it went out could not be settled ({outcome.detail})"
                 return replace(outcome, state=DeliveryState.HELD, detail=detail, in_doubt=True), None
             again = timedelta(seconds=min(outcome.retry_after or 0.0, _LONGEST_WAIT.total_seconds()))
