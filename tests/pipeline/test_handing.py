@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from pregon.bootstrap import build_pipeline
+from pregon.deliveries import sign_delivery
 from pregon.errors import DecisionError
 from pregon.settings import SendWindowRule
 from pregon.types import ChannelName, Decision, DeliveryState, DraftState, Outcome
@@ -304,6 +305,16 @@ def test_a_person_pauses_mail_and_what_was_handed_over_waits_for_them(ahead):
     assert ahead.draft(slug, "email").draft.state is DraftState.APPROVED
     ahead.pipeline.stopping.resume_channel(ChannelName.EMAIL, ahead.officer)
     assert_once(ahead, slug, people)
+
+
+@on_sqlite
+def test_who_leaves_after_the_hand_over_is_known_to_sendgrid_before_it_sends(ahead):
+    slug, _ = approved(ahead)
+    deliver(ahead)
+    row = next(row for row in ahead.pipeline.reviewing.who(slug) if row.state is DeliveryState.SENT)
+    ahead.pipeline.measuring.unsubscribe(sign_delivery(row.id, ahead.pipeline.measuring._key))
+    deliver(ahead)
+    assert [each["email"] for each in ahead.sandbox.read("suppressions")] == [row.address]
 
 
 def test_a_worker_that_dies_before_the_batch_has_sent_nothing(ahead):

@@ -26,6 +26,7 @@ from pregon.deliveries import (
 )
 from pregon.drafts import POST_CHANNELS
 from pregon.pipeline.approved import Approved
+from pregon.pipeline.duties import Duties
 from pregon.pipeline.handing import HandingOver, build_calling_back, build_handing
 from pregon.pipeline.mailing import MailRoom
 from pregon.pipeline.material import Materials
@@ -92,6 +93,7 @@ class Delivering:
         self._in_flight = 1 if email.provider == "smtp" else email.in_flight
         # Of this process, however many passes are under way in it.
         self._turns = BoundedSemaphore(self._in_flight)
+        self._duties = Duties(store, channels, clock)
         self._calling_back, self._called_back_at = build_calling_back(store, channels, clock), clock()
 
     def deliver(self) -> DeliverResult:
@@ -103,6 +105,8 @@ class Delivering:
         held = self._store.hold_late(now - timedelta(hours=self._settings.channels.hold_after_hours))
         self._called_back_at = now
         self._calling_back.run()
+        if self._handing():
+            self._duties.tell_due()  # who has left since is not written to by what was handed over before
         settled = {name: self._settle_channel(channel) for name, channel in self._channels.items()}
         outcomes = {name: self._send_channel(channel) for name, channel in self._channels.items()}
         paused = {name: reason for name in self._channels if (reason := self._store.read_pause(name))}
