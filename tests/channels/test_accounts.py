@@ -33,7 +33,7 @@ NOWHERE = "http://127.0.0.1:9"
 def x_with_token(sandbox: Sandbox, refresh_token: str = accounts.X_REFRESH_TOKEN) -> XChannel:
     keys = (accounts.X_CLIENT_ID, accounts.X_CLIENT_SECRET, refresh_token)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731
-    tokens = UserTokens(*keys, Kept(), timeout=PATIENCE, clock=now, base_url=sandbox.x_url)
+    tokens = UserTokens(*keys, Kept(), timeout=PATIENCE, clock=now, base_url=sandbox.x_url, sleep=lambda _: None)
     return XChannel("", "", "", "", tokens=tokens, base_url=sandbox.x_url, timeout=PATIENCE)
 
 

@@ -176,7 +176,7 @@ def test_one_mail_in_the_log_settles_its_request(sandbox: Sandbox) -> None:
     ("status", "state", "pause"),
     [
         (403, PENDING, "credentials"),  # published: the address that it is from is no verified sender
-        (405, DeliveryState.FAILED, None),
+        (405, PENDING, "address"),  # no Mail Send at that address
         (408, UNKNOWN, None),
         (503, UNKNOWN, None),
     ],
