@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import CLEAN  # type: ignore[import-not-found]
@@ -19,7 +18,7 @@ def test_a_period_holds_its_own_campaigns_and_their_sums(house):
     house.approve(slug, "email")
     house.approve(slug, "x")
     house.pipeline.delivering.deliver()
-    today = house.clock().astimezone(ZoneInfo(house.settings.network.time_zone)).date()
+    today = house.settings.network.day_of(house.clock())
     made = house.pipeline.reporting.build(today - timedelta(days=1), today + timedelta(days=1))
     assert [each.campaign.slug for each in made.campaigns] == [slug]
     mails = [f for f in made.totals if f.channel == "email"]

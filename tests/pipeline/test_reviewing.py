@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from conftest import CLEAN, OPEN, on_sqlite  # type: ignore[import-not-found]
 
+from pregon.bootstrap import build_pipeline
 from pregon.errors import DecisionError, NotAllowedError, StaleRevisionError
 from pregon.types import CampaignSearch, Decision, DraftState, LinkHealth, LinkState, Role, User
 
@@ -131,7 +132,7 @@ def test_the_deadline_that_an_officer_gives_stands_in_the_calendar_and_puts_its_
     house.open_campaign(CLEAN)
     house.drop("workshop.en.md", "# Workshop\n\nThe workshop is held in Bajamar.\n\nPlease register at a@t.example.\n")
     (slug,) = house.watch()
-    day = house.clock().date() + timedelta(days=5)
+    day = house.settings.network.day_of(house.clock()) + timedelta(days=5)
 
     def shown():
         marked = {
@@ -151,6 +152,21 @@ def test_the_deadline_that_an_officer_gives_stands_in_the_calendar_and_puts_its_
     )
     house.watch()
     assert shown() == ({(slug, "deadline", day)}, True)
+
+
+def test_today_is_the_networks_day(house):
+    network = house.settings.network.model_copy(update={"time_zone": "America/Los_Angeles"})
+    away = build_pipeline(house.settings.model_copy(update={"network": network}), house.sandbox, clock=house.clock)
+    house.drop("workshop.en.md", "# Workshop\n\nThe workshop is held in Bajamar.\n\nPlease register at a@t.example.\n")
+    (slug,) = house.watch()
+    house.clock.at = datetime(2027, 3, 9, 3, tzinfo=UTC)  # there it is still the evening of the 8th
+    question = ask(house, slug, "deadline.missing")
+    with pytest.raises(DecisionError, match="has passed"):
+        house.pipeline.reviewing.answer_question(slug, question.id, question.span[0], "2027-03-08", house.officer)
+    away.reviewing.answer_question(slug, question.id, question.span[0], "2027-03-08", house.officer)
+    (there,), (here,) = away.inbox.search(CampaignSearch()).rows, house.pipeline.inbox.search(CampaignSearch()).rows
+    assert (there.deadline, here.deadline) == (date(2027, 3, 8), None)
+    away.store.close()
 
 
 def test_a_withdrawn_approval_can_be_given_again_without_a_second_row(house):

@@ -99,7 +99,7 @@ def build_pipeline(
         reviewing=Reviewing(store, composing, materials, clock),
         stopping=Stopping(store, clock, build_calling_back(store, channels, clock)),
         trying=Trying(store, channels, settings, clock, key=key),
-        inbox=Inbox(store, clock),
+        inbox=Inbox(store, settings, clock),
         calendar=Calendar(store, settings, clock),
         delivering=Delivering(store, materials, channels, settings, clock, worker=worker, key=key),
         measuring=Measuring(store, channels, readers, settings, clock, key=key),

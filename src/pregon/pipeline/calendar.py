@@ -56,7 +56,7 @@ class Calendar:
 
     def today(self) -> date:
         """The day that it is in the network's zone."""
-        return self._clock().astimezone(self._zone).date()
+        return self._settings.network.day_of(self._clock())
 
     def month(self, year: int, month: int, channel: str = "") -> CalendarMonth:
         """Every day of a month, and those of its first and last week. `channel` leaves out what goes another way."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 
 from pregon.drafts import POST_CHANNELS, DraftContext, campaign_slug, compose_drafts, read_words
 from pregon.errors import NotFoundError
@@ -29,9 +30,13 @@ class Composing:
         self._channel_reader = channel_reader
         self._translating = translating or Translating()
 
+    def today(self) -> date:
+        """The day that it is in the network's zone."""
+        return self._settings.network.day_of(self._clock())
+
     def read(self, document: Document, kind: Kind | None = None) -> Item:
         """Read a document into an item."""
-        return read_item(document, network=self._settings.network, today=self._clock().date(), kind=kind)
+        return read_item(document, network=self._settings.network, today=self.today(), kind=kind)
 
     def warm_up(self) -> None:
         """Load what the first document would otherwise wait for: language model, templates, MJML."""
@@ -101,7 +106,7 @@ class Composing:
             youtube_channel=self._settings.channels.youtube.account,
             forum=self._settings.channels.discourse,
             answers=answers_by_span(stored.item, answers) if stored else {},
-            today=self._clock().date(),
+            today=self.today(),
             languages=languages,
             previous=previous,
             siblings=siblings,
@@ -120,7 +125,7 @@ class Composing:
             playbook=Playbook(email=rule.email, approval=rule.approval),
             templates=self._templates(),
             campaign=campaign,
-            today=self._clock().date(),
+            today=self.today(),
             languages=languages,
         )
 

@@ -46,7 +46,7 @@ class Digesting:
         if rule is None:
             return DigestResult(None, "config/playbooks.yaml asks for no digest.")
         zone = ZoneInfo(self._settings.network.time_zone)
-        period = last_period(rule, self._clock().astimezone(zone).date())
+        period = last_period(rule, self._settings.network.day_of(self._clock()))
         members = self._store.announced_items(_begin(period.start, zone), _begin(period.end, zone))
         versions = self._compose(rule, period, members)
         if not versions:

@@ -135,7 +135,7 @@ class Editing(Reading):
         )
         if asking is None:
             raise NotFoundError("That question is not open; it may have been answered meanwhile.")
-        said = read_answer(question, text, self._clock().date())
+        said = read_answer(question, text, self._composing.today())
         answer = Answer(question, span_start, said, user.name, self._clock(), asking.stored.id)
         self._store.add_answer(view.campaign.id, answer)
         self._store.write_days(complete_source(asking.stored, self._materials.gather(view.campaign).answers))

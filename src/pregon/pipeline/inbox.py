@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from pregon.pipeline.material import Material, complete_source
 from pregon.pipeline.protocols import Clock, Storage
+from pregon.settings import Settings
 from pregon.types import (
     Campaign,
     CampaignSearch,
@@ -57,12 +58,12 @@ class InboxPage:
 class Inbox:
     """Campaigns -> what a person should look at next."""
 
-    def __init__(self, store: Storage, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: Storage, settings: Settings, clock: Clock) -> None:
+        self._store, self._settings, self._clock = store, settings, clock
 
     def search(self, search: CampaignSearch) -> InboxPage:
         """One page of campaigns; among those that wait, the ones whose deadline is near come first."""
-        today = self._clock().date()
+        today = self._settings.network.day_of(self._clock())
         urgent = replace(search, urgent_from=today, urgent_until=today + _URGENT)
         campaigns, count = self._store.search_campaigns(urgent)
         return InboxPage(tuple(self._read_rows(campaigns)), count)
@@ -110,7 +111,7 @@ class Inbox:
     ) -> InboxRow:
         found = [check for draft in drafts for check in checks.get(draft.id, ())]
         bodies = [posts[draft.id].body for draft in drafts if draft.id in posts]
-        today = self._clock().date()
+        today = self._settings.network.day_of(self._clock())
         deadline = _next_deadline(item, today)
         return InboxRow(
             campaign=campaign,

@@ -42,7 +42,7 @@ class Reporting:
         Raises `PregonError` when the period ends before it starts.
         """
         zone, now = ZoneInfo(self._settings.network.time_zone), self._clock()
-        last = end or now.astimezone(zone).date()
+        last = end or self._settings.network.day_of(now)
         if start is not None and start > last:
             raise PregonError("The period ends before it starts; choose another first or last day.")
         since = datetime.combine(start, time(), zone) if start else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -129,3 +129,7 @@ class Network(Part):
             if missing:
                 raise ValueError(f"{key} has no text for {', '.join(missing)}")
         return self
+
+    def day_of(self, at: datetime) -> date:
+        """The day that it is there at a time."""
+        return at.astimezone(ZoneInfo(self.time_zone)).date()
