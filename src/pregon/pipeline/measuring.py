@@ -106,7 +106,7 @@ class Measuring:
 
     def _find_forgotten(self, events: Iterable[ProviderEvent], rows: Mapping[str, Delivery]) -> set[str]:
         """Which addresses of events are of people who were erased. Who is known by their delivery need not be looked up."""
-        followed = (EventType.BOUNCED, EventType.COMPLAINED, EventType.UNSUBSCRIBED)
+        followed = (EventType.BOUNCED, EventType.COMPLAINED, EventType.DROPPED, EventType.UNSUBSCRIBED)
         asked = [(event, rows.get(event.delivery_id or "")) for event in events]
         addresses = {self._address_of(*each) for each in asked if each[1] is None or each[0].type in followed} - {""}
         marks = {mark_address(address, self._key): address for address in addresses}
